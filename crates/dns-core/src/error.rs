@@ -1,0 +1,65 @@
+//! Why a question got no answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::DomainName;
+
+/// What stood in the way of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// The name does not exist.
+    NxDomain,
+    /// The name exists and has no record of the type asked for.
+    NoData,
+    /// The aliases of the name lead back to themselves, or on and on.
+    CnameLoop,
+    /// SERVFAIL, or another code that says the server could not tell.
+    ServFail,
+    /// REFUSED: the server does not answer this client, or not for this name.
+    Refused,
+    /// No answer in time.
+    Timeout,
+    /// What came does not answer the question: another id, another question, not DNS.
+    BadAnswer,
+    /// No server could be asked at all.
+    Unreachable,
+}
+
+impl Problem {
+    /// Whether trying again later may give another answer.
+    pub fn is_temporary(self) -> bool {
+        !matches!(self, Self::NxDomain | Self::NoData | Self::CnameLoop)
+    }
+}
+
+/// An extended error of the resolver (RFC 8914).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ede {
+    /// The INFO-CODE.
+    pub code: u16,
+    /// The EXTRA-TEXT, lossily as UTF-8; untrusted.
+    pub text: String,
+}
+
+/// A question without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupError {
+    /// What stood in the way.
+    pub problem: Problem,
+    /// What the resolver said about it.
+    pub ede: Vec<Ede>,
+    /// The server that said so, as `udp://192.0.2.53:53`.
+    pub resolver: Option<Arc<str>>,
+    /// The limit that fired.
+    pub limit: Option<Duration>,
+    /// The aliases that were followed before.
+    pub cname: Vec<DomainName>,
+}
+
+impl LookupError {
+    /// An error without further evidence.
+    pub fn new(problem: Problem) -> Self {
+        Self { problem, ede: Vec::new(), resolver: None, limit: None, cname: Vec::new() }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the tools know about the DNS; nothing of SMTP beyond where mail goes.
+//!
+//! Every question goes through one door, the [`Lookup`] trait: [`route()`] walks an MX and
+//! [`reverse()`] an address's names on top of it, as plain `async fn`s. The `net` feature adds
+//! the [`net::Resolver`], which asks real servers; tests and other worlds bring their own.
+
+pub mod address;
+mod error;
+mod lookup;
+mod name;
+#[cfg(feature = "net")]
+pub mod net;
+mod reverse;
+mod route;
+mod target;
+#[cfg(test)]
+mod zone;
+
+pub use error::{Ede, LookupError, Problem};
+pub use lookup::{Answer, Data, Kind, Lookup, Rr};
+pub use name::{DomainName, NameError};
+pub use reverse::{Iprev, Reverse, reverse};
+pub use route::{Families, Finding, Host, Order, Route, RouteError, RouteOptions, addresses, route};
+pub use target::{MailTarget, TargetError};

@@ -1,0 +1,179 @@
+//! Questions over a few shared UDP sockets.
+//!
+//! A socket a question costs more than the question (measured: 55 µs of CPU). Few sockets give a
+//! forger fewer ports to guess, so an answer must come from the server's address (the sockets are
+//! connected), have a random id and repeat the question letter by letter, in its random case.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
+
+use tokio::net::UdpSocket;
+use tokio::sync::oneshot;
+
+use super::wire::{HEADER, Question};
+
+/// What came for a question.
+pub(super) type Outcome = Result<Vec<u8>, UdpError>;
+
+/// Why there is no usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UdpError {
+    /// The port is closed, or there is no way to the server.
+    Unreachable,
+    /// The answer's question differs from ours in letter case alone: harmless, but to be asked over TCP.
+    Case,
+}
+
+/// The sockets to one server.
+#[derive(Debug)]
+pub(super) struct Pool {
+    server: SocketAddr,
+    sockets: RefCell<Vec<Rc<Socket>>>,
+    next: Cell<usize>,
+}
+
+#[derive(Debug)]
+struct Socket {
+    udp: UdpSocket,
+    waiting: RefCell<HashMap<u16, Waiting>>,
+    /// Datagrams that answer no question of ours.
+    junk: Cell<u64>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    section: Box<[u8]>,
+    done: oneshot::Sender<Outcome>,
+}
+
+/// A question under way. Dropped, it is forgotten.
+#[derive(Debug)]
+pub(super) struct Pending {
+    socket: Rc<Socket>,
+    id: u16,
+    junk_before: u64,
+    answer: oneshot::Receiver<Outcome>,
+}
+
+impl Pool {
+    /// Sockets that are used before another is opened.
+    const SIZE: usize = 4;
+
+    pub(super) fn new(server: SocketAddr) -> Self {
+        Self { server, sockets: RefCell::default(), next: Cell::new(0) }
+    }
+
+    /// Sends a question. Must run within a `LocalSet`.
+    pub(super) async fn ask(&self, mut question: Question) -> io::Result<Pending> {
+        let socket = self.socket()?;
+        let (done, answer) = oneshot::channel();
+        let id = {
+            let mut waiting = socket.waiting.borrow_mut();
+            let id = loop {
+                let id = rand::random();
+                if !waiting.contains_key(&id) {
+                    break id;
+                }
+            };
+            waiting.insert(id, Waiting { section: question.section().into(), done });
+            id
+        };
+        let pending = Pending { junk_before: socket.junk.get(), socket, id, answer };
+        question.set_id(id);
+        pending.socket.udp.send(&question.bytes).await?;
+        Ok(pending)
+    }
+
+    /// A socket, in turn; the first question opens only one.
+    fn socket(&self) -> io::Result<Rc<Socket>> {
+        let mut sockets = self.sockets.borrow_mut();
+        let all_busy = sockets.iter().all(|socket| !socket.waiting.borrow().is_empty());
+        if sockets.len() < Self::SIZE && all_busy {
+            let socket = Rc::new(Socket::open(self.server)?);
+            tokio::task::spawn_local(receive(socket.clone()));
+            sockets.push(socket);
+        }
+        let at = self.next.get() % sockets.len();
+        self.next.set(at + 1);
+        Ok(sockets[at].clone())
+    }
+}
+
+impl Pending {
+    /// Waits for the answer; there is no limit in here.
+    pub(super) async fn answer(&mut self) -> Outcome {
+        (&mut self.answer).await.unwrap_or(Err(UdpError::Unreachable))
+    }
+
+    /// Whether anything came meanwhile that answered no question.
+    pub(super) fn saw_junk(&self) -> bool {
+        self.socket.junk.get() > self.junk_before
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.socket.waiting.borrow_mut().remove(&self.id);
+    }
+}
+
+impl Socket {
+    fn open(server: SocketAddr) -> io::Result<Self> {
+        let any: SocketAddr = match server {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let udp = std::net::UdpSocket::bind(any)?;
+        udp.connect(server)?;
+        udp.set_nonblocking(true)?;
+        Ok(Self { udp: UdpSocket::from_std(udp)?, waiting: RefCell::default(), junk: Cell::new(0) })
+    }
+
+    fn take(&self, datagram: &[u8]) {
+        let Some(header) = datagram.first_chunk::<HEADER>() else {
+            self.junk.set(self.junk.get() + 1);
+            return;
+        };
+        let id = u16::from_be_bytes([header[0], header[1]]);
+        let is_response = header[2] & 0x80 != 0;
+        let mut waiting = self.waiting.borrow_mut();
+        let verdict = waiting.get(&id).filter(|_| is_response).and_then(|asked| {
+            let section = datagram.get(HEADER..HEADER + asked.section.len())?;
+            match section == &*asked.section {
+                true => Some(Ok(datagram.to_vec())),
+                false => section.eq_ignore_ascii_case(&asked.section).then_some(Err(UdpError::Case)),
+            }
+        });
+        match verdict {
+            // Somebody else's guess does not end the wait for the real answer.
+            None => self.junk.set(self.junk.get() + 1),
+            Some(outcome) => {
+                if let Some(asked) = waiting.remove(&id) {
+                    let _ = asked.done.send(outcome);
+                }
+            }
+        }
+    }
+
+    fn fail_all(&self) {
+        for (_, asked) in self.waiting.borrow_mut().drain() {
+            let _ = asked.done.send(Err(UdpError::Unreachable));
+        }
+    }
+}
+
+/// Hands out what comes in; ends with the `LocalSet`.
+async fn receive(socket: Rc<Socket>) {
+    // More than is asked for: a server that sends more is heard, and then found out.
+    let mut buffer = vec![0; 4096];
+    loop {
+        match socket.udp.recv(&mut buffer).await {
+            Ok(length) => socket.take(&buffer[..length]),
+            // ICMP port unreachable, reported at the next call (Linux, connected sockets).
+            Err(_) => socket.fail_all(),
+        }
+    }
+}

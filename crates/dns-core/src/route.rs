@@ -1,0 +1,523 @@
+//! Where mail for a domain goes (RFC 5321 section 5.1, RFC 7505, RFC 2181 section 10.3).
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use crate::address::{Scope, scope};
+use crate::{Answer, Data, DomainName, Kind, Lookup, LookupError, Problem};
+
+/// The address families that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Families {
+    /// A records.
+    pub v4: bool,
+    /// AAAA records.
+    pub v6: bool,
+}
+
+impl Default for Families {
+    fn default() -> Self {
+        Self { v4: true, v6: true }
+    }
+}
+
+/// The order of hosts of equal preference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Random, from this seed (RFC 5321 section 5.1 asks senders to spread the load).
+    Shuffled(u64),
+    /// By name.
+    Stable,
+}
+
+/// What is asked of a route.
+#[derive(Debug, Clone, Copy)]
+pub struct RouteOptions {
+    /// Which families.
+    pub families: Families,
+    /// Whether the addresses of the exchanges are looked up.
+    pub addresses: bool,
+    /// The order of equal preference.
+    pub order: Order,
+}
+
+/// The hosts that take mail for a domain, in the order in which a sender tries them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The hosts.
+    pub hosts: Vec<Host>,
+    /// There is no MX: the domain's own address counts.
+    pub implicit: bool,
+    /// The domain takes no mail (RFC 7505).
+    pub null_mx: bool,
+    /// The aliases of the domain itself.
+    pub cname: Vec<DomainName>,
+    /// What is odd about it, but does not decide.
+    pub findings: Vec<Finding>,
+    /// The server that answered the question for the MX.
+    pub resolver: Option<Arc<str>>,
+    /// How long the MX question took.
+    pub mx_took: Duration,
+    /// How long all the address questions took together.
+    pub addresses_took: Option<Duration>,
+    /// Whether mail can go there.
+    pub verdict: Result<(), RouteError>,
+}
+
+/// A host that takes mail.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Host {
+    /// Lower is tried first.
+    pub preference: u16,
+    /// Its name.
+    pub exchange: DomainName,
+    /// Its addresses: empty if it has none, `None` if they were not asked for or could not be found out.
+    pub addresses: Option<Vec<IpAddr>>,
+    /// Time to live of the MX record in seconds, absent for an implicit MX.
+    pub ttl: Option<u32>,
+    /// The aliases of the host.
+    pub cname: Vec<DomainName>,
+}
+
+/// Why no mail can go to a domain, or why that cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteError {
+    /// The DNS did not answer, or denied: for the domain itself, or for this exchange when no other has an address.
+    Lookup {
+        /// What stood in the way.
+        error: LookupError,
+        /// The exchange it is about, if not about the domain.
+        exchange: Option<DomainName>,
+    },
+    /// The domain declares that it takes no mail.
+    NullMx,
+    /// None of the exchanges has an address.
+    NoAddress,
+}
+
+/// Something odd that does not decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// No MX: the domain's own address counts.
+    ImplicitMx,
+    /// A null MX stands beside other records (RFC 7505 section 3).
+    NullMxMixed,
+    /// The exchange is an alias (RFC 2181 section 10.3).
+    MxCname(DomainName),
+    /// The exchange is written as an address.
+    MxIpLiteral(DomainName),
+    /// The exchange has a single label.
+    MxSingleLabel(DomainName),
+    /// The exchange calls itself localhost.
+    MxLocalhost(DomainName),
+    /// The exchange is named more than once.
+    MxDuplicate(DomainName),
+    /// The exchange has neither an A nor an AAAA record.
+    MxNoAddress(DomainName),
+    /// The exchange has an address that is not public.
+    MxNonPublic(DomainName, IpAddr),
+    /// The addresses of the exchange could not be found out, or only in part; or it does not exist.
+    MxLookup(DomainName, LookupError),
+}
+
+/// Finds where mail for `domain` goes. A temporary error at the MX never becomes an implicit MX.
+pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOptions) -> Route {
+    let begun = Instant::now();
+    let answer = lookup.lookup(domain, Kind::Mx).await;
+    let mut route = Route {
+        hosts: Vec::new(),
+        implicit: false,
+        null_mx: false,
+        cname: Vec::new(),
+        findings: Vec::new(),
+        resolver: None,
+        mx_took: begun.elapsed(),
+        addresses_took: None,
+        verdict: Ok(()),
+    };
+    match answer {
+        Ok(answer) => {
+            route.cname = answer.cname.clone();
+            route.resolver = Some(answer.resolver.clone());
+            explicit(&mut route, answer, options.order);
+            if !route.null_mx && options.addresses {
+                fill_addresses(&mut route, lookup, options.families).await;
+            }
+        }
+        Err(error) if error.problem == Problem::NoData => {
+            route.cname = error.cname.clone();
+            route.resolver = error.resolver.clone();
+            implicit(&mut route, lookup, domain, options.families).await;
+        }
+        Err(error) => {
+            route.cname = error.cname.clone();
+            route.resolver = error.resolver.clone();
+            route.verdict = Err(RouteError::Lookup { error, exchange: None });
+        }
+    }
+    route
+}
+
+/// The addresses of one host: what was found, the aliases on the way, and a question that failed.
+pub async fn addresses(
+    lookup: &impl Lookup,
+    host: &DomainName,
+    families: Families,
+) -> (Vec<IpAddr>, Vec<DomainName>, Option<LookupError>) {
+    let ask = async |kind, wanted: bool| match wanted {
+        true => Some(lookup.lookup(host, kind).await),
+        false => None,
+    };
+    let (v4, v6) = futures_util::future::join(ask(Kind::A, families.v4), ask(Kind::Aaaa, families.v6)).await;
+    let (mut found, mut cname, mut failed) = (Vec::new(), Vec::new(), None::<LookupError>);
+    for result in [v4, v6].into_iter().flatten() {
+        match result {
+            Ok(answer) => {
+                found.extend(answer.records.iter().filter_map(|rr| match rr.data {
+                    Data::A(v4) => Some(IpAddr::V4(v4)),
+                    Data::Aaaa(v6) => Some(IpAddr::V6(v6)),
+                    _ => None,
+                }));
+                if cname.is_empty() {
+                    cname = answer.cname;
+                }
+            }
+            // A temporary error says more than a denial: the other family may be the one that exists.
+            Err(error) => {
+                if failed.as_ref().is_none_or(|known| !known.problem.is_temporary()) {
+                    failed = Some(error);
+                }
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    found.retain(|ip| seen.insert(*ip));
+    let denied_beside_answer =
+        failed.as_ref().is_some_and(|error| !error.problem.is_temporary()) && !found.is_empty();
+    (found, cname, failed.filter(|_| !denied_beside_answer))
+}
+
+/// The hosts of the MX records.
+fn explicit(route: &mut Route, answer: Answer, order: Order) {
+    for rr in answer.records {
+        if let Data::Mx { preference, exchange } = rr.data {
+            route.hosts.push(Host {
+                preference,
+                exchange,
+                addresses: None,
+                ttl: Some(rr.ttl),
+                cname: Vec::new(),
+            });
+        }
+    }
+    // RFC 7505 section 3: the exchange "." is the test, whatever the preference.
+    if route.hosts.iter().all(|host| host.exchange.is_root()) {
+        route.null_mx = true;
+        route.verdict = Err(RouteError::NullMx);
+        route.hosts.truncate(1);
+        for host in &mut route.hosts {
+            host.addresses = Some(Vec::new());
+        }
+        return;
+    }
+    let before = route.hosts.len();
+    route.hosts.retain(|host| !host.exchange.is_root());
+    if route.hosts.len() < before {
+        route.findings.push(Finding::NullMxMixed);
+    }
+    sort(&mut route.hosts, order);
+    let mut seen = HashSet::new();
+    let findings = &mut route.findings;
+    route.hosts.retain(|host| {
+        let first = seen.insert(host.exchange.clone());
+        if !first && !findings.contains(&Finding::MxDuplicate(host.exchange.clone())) {
+            findings.push(Finding::MxDuplicate(host.exchange.clone()));
+        }
+        first
+    });
+    for host in &route.hosts {
+        let name = &host.exchange;
+        if is_literal(name) {
+            route.findings.push(Finding::MxIpLiteral(name.clone()));
+        } else if name.is_localhost() {
+            route.findings.push(Finding::MxLocalhost(name.clone()));
+        } else if name.is_single_label() {
+            route.findings.push(Finding::MxSingleLabel(name.clone()));
+        }
+    }
+}
+
+/// No MX: the addresses of the domain itself count, as if at preference 0.
+async fn implicit(route: &mut Route, lookup: &impl Lookup, domain: &DomainName, families: Families) {
+    let begun = Instant::now();
+    let (addresses, _, failed) = addresses(lookup, domain, families).await;
+    route.addresses_took = Some(begun.elapsed());
+    match failed {
+        Some(error) if addresses.is_empty() => {
+            route.verdict = Err(RouteError::Lookup { error, exchange: None });
+            return;
+        }
+        Some(error) => route.findings.push(Finding::MxLookup(domain.clone(), error)),
+        None => {}
+    }
+    route.implicit = true;
+    route.findings.insert(0, Finding::ImplicitMx);
+    note_scopes(&mut route.findings, domain, &addresses);
+    let host = Host {
+        preference: 0,
+        exchange: domain.clone(),
+        addresses: Some(addresses),
+        ttl: None,
+        cname: Vec::new(),
+    };
+    route.hosts.push(host);
+}
+
+async fn fill_addresses(route: &mut Route, lookup: &impl Lookup, families: Families) {
+    let begun = Instant::now();
+    let questions = route.hosts.iter().map(async |host| match is_literal(&host.exchange) {
+        true => (Vec::new(), Vec::new(), None),
+        false => addresses(lookup, &host.exchange, families).await,
+    });
+    let results = join_all(questions).await;
+    route.addresses_took = Some(begun.elapsed());
+    let mut temporary = None;
+    for (host, (found, cname, failed)) in route.hosts.iter_mut().zip(results) {
+        let name = &host.exchange;
+        if !cname.is_empty() {
+            route.findings.push(Finding::MxCname(name.clone()));
+        }
+        host.cname = cname;
+        note_scopes(&mut route.findings, name, &found);
+        let known = match failed {
+            None => true,
+            Some(error) if error.problem == Problem::NoData => {
+                route.findings.push(Finding::MxNoAddress(name.clone()));
+                true
+            }
+            Some(error) => {
+                let known = !found.is_empty() || !error.problem.is_temporary();
+                if !known {
+                    temporary.get_or_insert_with(|| (error.clone(), name.clone()));
+                }
+                route.findings.push(Finding::MxLookup(name.clone(), error));
+                known
+            }
+        };
+        host.addresses = known.then_some(found);
+    }
+    if route.hosts.iter().all(|host| host.addresses.as_ref().is_none_or(Vec::is_empty)) {
+        route.verdict = Err(match temporary {
+            Some((error, exchange)) => RouteError::Lookup { error, exchange: Some(exchange) },
+            None => RouteError::NoAddress,
+        });
+    }
+}
+
+fn note_scopes(findings: &mut Vec<Finding>, name: &DomainName, addresses: &[IpAddr]) {
+    let odd = addresses.iter().filter(|ip| scope(**ip) != Scope::Public);
+    findings.extend(odd.map(|ip| Finding::MxNonPublic(name.clone(), *ip)));
+}
+
+fn is_literal(name: &DomainName) -> bool {
+    name.as_str().trim_matches(['[', ']']).parse::<Ipv4Addr>().is_ok()
+}
+
+fn sort(hosts: &mut [Host], order: Order) {
+    match order {
+        Order::Stable => hosts.sort_by(|a, b| (a.preference, &a.exchange).cmp(&(b.preference, &b.exchange))),
+        Order::Shuffled(seed) => hosts.sort_by_cached_key(|host| {
+            let mut hasher = DefaultHasher::new();
+            (seed, &host.exchange).hash(&mut hasher);
+            (host.preference, hasher.finish())
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::Zone;
+
+    const STABLE: RouteOptions =
+        RouteOptions { families: Families { v4: true, v6: true }, addresses: true, order: Order::Stable };
+
+    async fn of(zone: &Zone, domain: &str) -> Route {
+        route(zone, &DomainName::parse(domain).unwrap(), &STABLE).await
+    }
+
+    fn name(text: &str) -> DomainName {
+        DomainName::parse(text).unwrap()
+    }
+
+    fn exchanges(route: &Route) -> Vec<&str> {
+        route.hosts.iter().map(|host| host.exchange.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn hosts_come_by_preference_with_their_addresses() {
+        let zone = Zone::new()
+            .mx("two.example", 20, "mx2.two.example")
+            .mx("two.example", 10, "mx1.two.example")
+            .a("mx1.two.example", "192.0.2.61")
+            .a("mx1.two.example", "2001:db8:2::61")
+            .a("mx2.two.example", "192.0.2.62");
+        let route = of(&zone, "two.example").await;
+        assert_eq!(exchanges(&route), ["mx1.two.example", "mx2.two.example"]);
+        assert_eq!(
+            route.hosts[0].addresses,
+            Some(vec!["192.0.2.61".parse().unwrap(), "2001:db8:2::61".parse().unwrap()])
+        );
+        assert_eq!((route.verdict, route.findings), (Ok(()), vec![]));
+    }
+
+    #[tokio::test]
+    async fn equal_preference_is_shuffled_by_the_seed_and_never_beyond_it() {
+        let mut zone = Zone::new().mx("x.example", 5, "first.example");
+        for n in 0..8 {
+            zone = zone.mx("x.example", 10, &format!("mx{n}.example"));
+        }
+        let mut orders = HashSet::new();
+        for seed in 0..20 {
+            let options = RouteOptions { addresses: false, order: Order::Shuffled(seed), ..STABLE };
+            let route = route(&zone, &name("x.example"), &options).await;
+            assert_eq!(route.hosts[0].exchange, name("first.example"));
+            orders.insert(route.hosts);
+        }
+        assert!(orders.len() > 10);
+    }
+
+    #[tokio::test]
+    async fn without_mx_the_domains_own_address_counts() {
+        let zone = Zone::new().a("www.port25.com", "69.63.149.38");
+        let route = of(&zone, "www.port25.com").await;
+        assert!(route.implicit);
+        assert_eq!(exchanges(&route), ["www.port25.com"]);
+        assert_eq!(route.findings, [Finding::ImplicitMx]);
+    }
+
+    #[tokio::test]
+    async fn neither_mx_nor_address_is_no_data() {
+        let zone = Zone::new().exists("empty.example");
+        let verdict = of(&zone, "empty.example").await.verdict;
+        assert!(matches!(verdict, Err(RouteError::Lookup { error, .. }) if error.problem == Problem::NoData));
+    }
+
+    #[tokio::test]
+    async fn a_temporary_error_at_the_mx_never_becomes_an_implicit_mx() {
+        for problem in [Problem::ServFail, Problem::Timeout, Problem::Refused, Problem::BadAnswer] {
+            let zone =
+                Zone::new().a("broken.example", "192.0.2.1").fails("broken.example", Kind::Mx, problem);
+            let route = of(&zone, "broken.example").await;
+            assert!(route.hosts.is_empty() && !route.implicit, "{problem:?}");
+            assert!(
+                matches!(route.verdict, Err(RouteError::Lookup { error, .. }) if error.problem == problem)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_null_mx_is_an_answer_and_beside_others_a_finding() {
+        let alone = of(&Zone::new().mx("example.com", 0, "."), "example.com").await;
+        assert_eq!((alone.null_mx, &alone.verdict), (true, &Err(RouteError::NullMx)));
+        assert_eq!(alone.hosts[0].addresses, Some(vec![]));
+        let zone = Zone::new()
+            .mx("m.example", 0, ".")
+            .mx("m.example", 10, "mx.m.example")
+            .a("mx.m.example", "192.0.2.1");
+        let mixed = of(&zone, "m.example").await;
+        assert_eq!((exchanges(&mixed), mixed.null_mx), (vec!["mx.m.example"], false));
+        assert_eq!(mixed.findings, [Finding::NullMxMixed]);
+    }
+
+    #[tokio::test]
+    async fn one_broken_exchange_does_not_spoil_the_others() {
+        let zone = Zone::new()
+            .mx("d.example", 10, "mx1.example")
+            .mx("d.example", 20, "gone.example")
+            .mx("d.example", 30, "dead.example")
+            .mx("d.example", 40, "broken.example")
+            .a("mx1.example", "192.0.2.25")
+            .exists("dead.example")
+            .fails("broken.example", Kind::A, Problem::ServFail)
+            .fails("broken.example", Kind::Aaaa, Problem::ServFail);
+        let route = of(&zone, "d.example").await;
+        assert_eq!(route.verdict, Ok(()));
+        let addresses: Vec<Option<usize>> =
+            route.hosts.iter().map(|h| h.addresses.as_ref().map(Vec::len)).collect();
+        assert_eq!(addresses, [Some(1), Some(0), Some(0), None]);
+        let problems: Vec<String> = route
+            .findings
+            .iter()
+            .map(|finding| match finding {
+                Finding::MxLookup(host, error) => format!("{host} {:?}", error.problem),
+                Finding::MxNoAddress(host) => format!("{host} none"),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(problems, ["gone.example NxDomain", "dead.example none", "broken.example ServFail"]);
+    }
+
+    #[tokio::test]
+    async fn no_exchange_with_an_address_is_a_failure_unless_one_could_not_be_asked() {
+        let zone = Zone::new().mx("p.example", 10, "mail.p.example").exists("mail.p.example");
+        assert_eq!(of(&zone, "p.example").await.verdict, Err(RouteError::NoAddress));
+        let zone =
+            zone.mx("p.example", 20, "mx2.p.example").fails("mx2.p.example", Kind::A, Problem::Timeout);
+        let verdict = of(&zone, "p.example").await.verdict;
+        assert!(
+            matches!(verdict, Err(RouteError::Lookup { error, exchange: Some(host) }) if error.problem == Problem::Timeout && host == name("mx2.p.example"))
+        );
+    }
+
+    #[tokio::test]
+    async fn odd_exchanges_are_found() {
+        let zone = Zone::new()
+            .mx("odd.example", 10, "alias.example")
+            .mx("odd.example", 20, "192.0.2.7")
+            .mx("odd.example", 30, "mailhost")
+            .mx("odd.example", 40, "localhost")
+            .mx("odd.example", 50, "alias.example")
+            .mx("odd.example", 60, "inside.example")
+            .cname("alias.example", "real.example")
+            .a("real.example", "192.0.2.1")
+            .a("mailhost", "192.0.2.2")
+            .a("localhost", "127.0.0.1")
+            .a("inside.example", "10.0.0.1");
+        let route = of(&zone, "odd.example").await;
+        let found = |finding| route.findings.contains(&finding);
+        assert!(found(Finding::MxCname(name("alias.example"))));
+        assert!(found(Finding::MxIpLiteral(name("192.0.2.7"))));
+        assert!(found(Finding::MxSingleLabel(name("mailhost"))));
+        assert!(found(Finding::MxLocalhost(name("localhost"))));
+        assert!(found(Finding::MxDuplicate(name("alias.example"))));
+        assert!(found(Finding::MxNonPublic(name("inside.example"), "10.0.0.1".parse().unwrap())));
+        assert_eq!(route.hosts.len(), 5);
+        assert_eq!(route.hosts[0].cname, [name("real.example")]);
+    }
+
+    #[tokio::test]
+    async fn an_alias_of_the_domain_is_followed() {
+        let zone = Zone::new()
+            .cname("www.example", "real.example")
+            .mx("real.example", 10, "mx.example")
+            .a("mx.example", "192.0.2.1")
+            .cname("lost.example", "nowhere.example")
+            .cname("loop1.example", "loop2.example")
+            .cname("loop2.example", "loop1.example");
+        let route = of(&zone, "www.example").await;
+        assert_eq!(exchanges(&route), ["mx.example"]);
+        assert_eq!(route.cname, [name("real.example")]);
+        let problem = async |domain: &str| match of(&zone, domain).await.verdict {
+            Err(RouteError::Lookup { error, .. }) => error.problem,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(problem("lost.example").await, Problem::NxDomain);
+        assert_eq!(problem("loop1.example").await, Problem::CnameLoop);
+    }
+}

@@ -1,0 +1,40 @@
+//! Violations of the protocol that are tolerated, each with a name.
+
+use std::collections::BTreeSet;
+
+/// A violation that the session got past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quirk {
+    /// A line ended in LF without CR (RFC 5321 section 2.3.8).
+    BareLf,
+    /// The lines of one reply had different codes; the last one counts (section 4.2.1).
+    MixedCodes,
+    /// `AUTH=…` in the EHLO reply, the form from before RFC 2554.
+    AuthEquals,
+    /// A line of the EHLO reply whose keyword is none (section 4.1.1.1).
+    BadKeyword,
+    /// More EHLO lines than are kept.
+    TooManyKeywords,
+    /// EHLO or HELO was accepted with another code than 250.
+    EhloCode,
+    /// The second or third digit of a reply code is none that RFC 5321 section 4.2 knows.
+    OddCode,
+}
+
+impl Quirk {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BareLf => "bare_lf",
+            Self::MixedCodes => "mixed_codes",
+            Self::AuthEquals => "auth_equals",
+            Self::BadKeyword => "bad_keyword",
+            Self::TooManyKeywords => "too_many_keywords",
+            Self::EhloCode => "ehlo_code",
+            Self::OddCode => "odd_code",
+        }
+    }
+}
+
+/// The quirks seen in a session.
+pub type Quirks = BTreeSet<Quirk>;

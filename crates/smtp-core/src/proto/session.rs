@@ -1,0 +1,311 @@
+//! The state machine of one SMTP session.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::reply::excerpt;
+use super::step::{self, Step};
+use super::{
+    Capabilities, Cause, Direction, Failure, Line, Phase, Plan, Quirks, Reply, ReplyError, ReplyParser,
+    Timing,
+};
+
+/// One SMTP session, from the greeting to QUIT, without I/O and without a clock.
+///
+/// The caller opens a connection, makes a session, and then, until [`Output::Done`]:
+///
+/// 1. drains [`poll_output`](Self::poll_output): [`Output::Write`] bytes go to the server in order,
+///    [`Output::Line`] is for people, [`Output::Wait`] ends the draining;
+/// 2. waits for bytes, for the end of the stream, or for the deadline of that `Wait`, whichever is
+///    first, and reports it by [`handle_input`](Self::handle_input) (no bytes: end of stream),
+///    [`handle_reset`](Self::handle_reset) or [`handle_timeout`](Self::handle_timeout).
+///
+/// Time is an argument: `now` is any duration that grows, such as the time since the connection
+/// was begun, on the clock that [`Limits::total`](super::Limits::total) was made for. Any split of the same bytes gives the
+/// same outcome. The first failure is the verdict; the session may still say QUIT after it.
+/// What was learnt is in [`facts`](Self::facts) at any moment, also when the caller gives up.
+#[derive(Debug)]
+pub struct Session {
+    plan: Plan,
+    step: Step,
+    parser: ReplyParser,
+    outputs: VecDeque<Output>,
+    facts: Facts,
+    failure: Option<Failure>,
+    since: Duration,
+    deadline: Duration,
+    limit: Duration,
+}
+
+/// What the caller is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Send these bytes.
+    Write(Vec<u8>),
+    /// A line of the dialogue, if the plan asked for the transcript.
+    Line(Line),
+    /// Wait for input until this instant at most.
+    Wait(Duration),
+    /// The session is over: close the connection.
+    Done(Result<(), Failure>),
+}
+
+/// What a session has learnt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The greeting, of whatever code.
+    pub banner: Option<Reply>,
+    /// The answer to EHLO, or to HELO where that was taken.
+    pub ehlo: Option<Hello>,
+    /// The refusal of EHLO, where HELO was tried after it.
+    pub ehlo_refusal: Option<Reply>,
+    /// Whether QUIT went unanswered, and what came instead of 221 if anything; `None` if it was
+    /// answered or never sent.
+    pub quit_unanswered: Option<Option<Reply>>,
+    /// Violations that were tolerated.
+    pub quirks: Quirks,
+    /// Whether any reply had bytes that are not UTF-8.
+    pub invalid_utf8: bool,
+    /// The time each phase took.
+    pub timing: Timing,
+}
+
+/// The accepted greeting of the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Which command was accepted.
+    pub verb: Verb,
+    /// The reply to it.
+    pub reply: Reply,
+    /// What the reply offers; nothing after HELO.
+    pub capabilities: Capabilities,
+}
+
+/// The command a client greets with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// RFC 5321 section 4.1.1.1.
+    Ehlo,
+    /// The same, for servers that know no extension.
+    Helo,
+}
+
+impl Verb {
+    /// The command word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ehlo => "EHLO",
+            Self::Helo => "HELO",
+        }
+    }
+}
+
+impl Session {
+    /// A session on a connection that is open since `now`.
+    pub fn new(plan: Plan, now: Duration) -> Self {
+        let mut session = Self {
+            plan,
+            step: Step::Greeting,
+            parser: ReplyParser::new(),
+            outputs: VecDeque::new(),
+            facts: Facts::default(),
+            failure: None,
+            since: now,
+            deadline: Duration::ZERO,
+            limit: Duration::ZERO,
+        };
+        session.enter(Step::Greeting, now);
+        session
+    }
+
+    /// The next thing to do. After [`Output::Wait`] and [`Output::Done`] it is the caller's turn.
+    pub fn poll_output(&mut self) -> Output {
+        self.outputs.pop_front().unwrap_or_else(|| match (self.step, &self.failure) {
+            (Step::Done, None) => Output::Done(Ok(())),
+            (Step::Done, Some(failure)) => Output::Done(Err(failure.clone())),
+            _ => Output::Wait(self.deadline),
+        })
+    }
+
+    /// Bytes from the server; none means the end of the stream.
+    pub fn handle_input(&mut self, now: Duration, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.stream_ended(now, Cause::Closed);
+            return;
+        }
+        let mut input = bytes;
+        while self.step != Step::Done {
+            match self.parser.parse(&mut input, &mut self.facts.quirks) {
+                None => break,
+                Some(Ok(reply)) => self.take_reply(now, reply),
+                Some(Err(error)) => self.bad_input(now, error),
+            }
+        }
+        // A TLS alert or ServerHello has no line end to wait for.
+        if self.step == Step::Greeting && matches!(self.parser.partial(), [0x15 | 0x16, 0x03, ..]) {
+            self.fail(now, Failure::new(Cause::ImplicitTlsExpected, Phase::Banner));
+        }
+    }
+
+    /// The connection was reset.
+    pub fn handle_reset(&mut self, now: Duration) {
+        self.stream_ended(now, Cause::Reset);
+    }
+
+    /// The deadline of the last [`Output::Wait`] has passed.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        match self.step {
+            Step::Done => {}
+            Step::Quit => self.leave_unanswered(now, None),
+            step => {
+                let cause = match (step, self.not_smtp_so_far()) {
+                    (Step::Greeting, true) => Cause::NotSmtp,
+                    (Step::Greeting, false) => Cause::BannerTimeout,
+                    _ => Cause::Timeout,
+                };
+                let failure = self.with_received(Failure::new(cause, step.phase()).with_limit(self.limit));
+                self.fail(now, failure);
+            }
+        }
+    }
+
+    /// What is known so far.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// When the current wait ends, unless the session is over.
+    pub fn deadline(&self) -> Option<Duration> {
+        (self.step != Step::Done).then_some(self.deadline)
+    }
+
+    /// What was learnt.
+    pub fn into_facts(self) -> Facts {
+        self.facts
+    }
+
+    /// What is being waited for.
+    pub fn phase(&self) -> Phase {
+        self.step.phase()
+    }
+
+    fn take_reply(&mut self, now: Duration, reply: Reply) {
+        self.facts.invalid_utf8 |= reply.invalid_utf8;
+        self.note_reply(&reply);
+        match self.step {
+            Step::Greeting => step::greeting::on_reply(self, now, reply),
+            Step::Ehlo => step::ehlo::on_ehlo_reply(self, now, reply),
+            Step::Helo => step::ehlo::on_helo_reply(self, now, reply),
+            Step::Quit => step::quit::on_reply(self, now, reply),
+            Step::Done => {}
+        }
+    }
+
+    fn bad_input(&mut self, now: Duration, error: ReplyError) {
+        let (cause, received) = match error {
+            ReplyError::TooLong => (Cause::ReplyTooLong, None),
+            ReplyError::Malformed(line) if self.step == Step::Greeting => (Cause::NotSmtp, Some(line)),
+            ReplyError::Malformed(line) => (Cause::BadReply, Some(line)),
+        };
+        if self.step == Step::Quit {
+            return self.leave_unanswered(now, None);
+        }
+        self.fail(now, Failure { received, ..Failure::new(cause, self.step.phase()) });
+    }
+
+    fn stream_ended(&mut self, now: Duration, cause: Cause) {
+        match self.step {
+            Step::Done => {}
+            Step::Quit => self.leave_unanswered(now, None),
+            step => {
+                let cause = match (step, cause) {
+                    (Step::Greeting, Cause::Closed) if self.not_smtp_so_far() => Cause::NotSmtp,
+                    (Step::Greeting, Cause::Closed) => Cause::ClosedBeforeBanner,
+                    _ => cause,
+                };
+                let failure = self.with_received(Failure::new(cause, step.phase()));
+                self.fail(now, failure);
+            }
+        }
+    }
+
+    /// Whether the beginning of a line is there that cannot become a reply.
+    fn not_smtp_so_far(&self) -> bool {
+        let partial = self.parser.partial();
+        let head = &partial[..partial.len().min(3)];
+        !head.iter().all(u8::is_ascii_digit)
+    }
+
+    fn with_received(&self, mut failure: Failure) -> Failure {
+        let partial = self.parser.partial();
+        failure.received = (!partial.is_empty()).then(|| excerpt(partial));
+        failure
+    }
+
+    fn note_reply(&mut self, reply: &Reply) {
+        if self.plan.transcript {
+            let last = reply.lines.len().saturating_sub(1);
+            for (index, line) in reply.lines.iter().enumerate() {
+                let mark = if index < last { '-' } else { ' ' };
+                let text = format!("{}{mark}{line}", reply.code);
+                self.outputs.push_back(Output::Line(Line { direction: Direction::Server, text }));
+            }
+        }
+    }
+}
+
+/// What the steps do to the session.
+impl Session {
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+
+    /// Begins a step: what was waited for is over, and the wait for the next reply begins.
+    pub(super) fn enter(&mut self, step: Step, now: Duration) {
+        self.step = step;
+        self.since = now;
+        (self.deadline, self.limit) = self.plan.limits.deadline(step.phase(), now);
+    }
+
+    /// Notes the time that the current step has taken.
+    pub(super) fn clock(&mut self, now: Duration) {
+        self.facts.timing.add(self.step.phase(), now.saturating_sub(self.since));
+    }
+
+    /// Sends a command line.
+    pub(super) fn send(&mut self, line: String) {
+        if self.plan.transcript {
+            self.outputs.push_back(Output::Line(Line { direction: Direction::Client, text: line.clone() }));
+        }
+        let mut bytes = line.into_bytes();
+        bytes.extend_from_slice(b"\r\n");
+        self.outputs.push_back(Output::Write(bytes));
+    }
+
+    /// Ends the session with a verdict, without a further word.
+    pub(super) fn fail(&mut self, now: Duration, failure: Failure) {
+        self.failure.get_or_insert(failure);
+        self.finish(now);
+    }
+
+    /// Keeps the verdict and takes leave in order.
+    pub(super) fn fail_and_quit(&mut self, now: Duration, failure: Failure) {
+        self.failure.get_or_insert(failure);
+        step::quit::begin(self, now);
+    }
+
+    /// QUIT had no proper answer, which decides nothing.
+    pub(super) fn leave_unanswered(&mut self, now: Duration, instead: Option<Reply>) {
+        self.facts.quit_unanswered = Some(instead);
+        self.finish(now);
+    }
+
+    pub(super) fn finish(&mut self, now: Duration) {
+        self.clock(now);
+        self.step = Step::Done;
+    }
+}

@@ -1,0 +1,19 @@
+//! QUIT (RFC 5321 section 4.1.1.10). Its answer decides nothing.
+
+use std::time::Duration;
+
+use super::Step;
+use crate::proto::{Reply, Session};
+
+pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
+    session.send("QUIT".to_owned());
+    session.enter(Step::Quit, now);
+}
+
+pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Reply) {
+    if reply.code == 221 {
+        session.finish(now);
+    } else {
+        session.leave_unanswered(now, Some(reply));
+    }
+}

@@ -1,0 +1,155 @@
+//! Replays every dialogue file on a virtual clock, whole and byte by byte.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
+use smtp_core::proto::{Facts, Failure, HelloName, Limits, Output, Plan, Session};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    verdict: Result<(), Failure>,
+    facts: Facts,
+    said: Vec<String>,
+}
+
+struct Replay {
+    session: Session,
+    now: Duration,
+    said: Vec<String>,
+    unheard: VecDeque<String>,
+    verdict: Option<Result<(), Failure>>,
+    chunk: usize,
+}
+
+impl Replay {
+    fn run(dialogue: &Dialogue, chunk: usize) -> Outcome {
+        let limits = Limits { banner: 300 * SECOND, reply: 300 * SECOND, quit: 5 * SECOND, total: None };
+        let plan = Plan { hello: HelloName::new("client.example").unwrap(), limits, transcript: false };
+        let session = Session::new(plan, Duration::ZERO);
+        let mut replay = Self {
+            session,
+            now: Duration::ZERO,
+            said: vec![],
+            unheard: VecDeque::new(),
+            verdict: None,
+            chunk,
+        };
+        replay.drain();
+        for turn in dialogue.turns.iter().chain([&Turn::Close]) {
+            if replay.verdict.is_some() {
+                break;
+            }
+            replay.play(turn);
+        }
+        let verdict = replay.verdict.expect("a closed connection ends the session");
+        Outcome { verdict, facts: replay.session.into_facts(), said: replay.said }
+    }
+
+    fn play(&mut self, turn: &Turn) {
+        match turn {
+            Turn::Send(bytes) => self.deliver(&fill(bytes, "mx.example", "127.0.0.1")),
+            Turn::Flood { bytes, count } => {
+                for _ in 0..*count {
+                    self.deliver(bytes);
+                }
+            }
+            Turn::Receive(pattern) => match self.unheard.pop_front() {
+                Some(line) => assert!(fits(pattern, line.as_bytes()), "{line} does not fit {pattern}"),
+                None => self.wait(Duration::MAX),
+            },
+            Turn::Pause(time) => self.wait(*time),
+            Turn::Drip { bytes, every } => {
+                for byte in bytes {
+                    self.wait(*every);
+                    self.deliver(&[*byte]);
+                }
+            }
+            Turn::Silence => {
+                while self.verdict.is_none() {
+                    self.wait(Duration::MAX);
+                }
+            }
+            Turn::Close => self.step(|session, now| session.handle_input(now, &[])),
+            Turn::Reset => self.step(|session, now| session.handle_reset(now)),
+        }
+    }
+
+    fn deliver(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(self.chunk) {
+            self.step(|session, now| session.handle_input(now, piece));
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        let Some(deadline) = self.session.deadline() else { return };
+        let until = self.now.saturating_add(time);
+        self.now = until.min(deadline);
+        if until >= deadline {
+            self.step(Session::handle_timeout);
+        }
+    }
+
+    fn step(&mut self, handle: impl FnOnce(&mut Session, Duration)) {
+        if self.verdict.is_none() {
+            handle(&mut self.session, self.now);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.session.poll_output() {
+                Output::Write(bytes) => {
+                    let text = String::from_utf8(bytes).unwrap();
+                    let line = text.strip_suffix("\r\n").expect("commands end in CRLF").to_owned();
+                    self.said.push(line.clone());
+                    self.unheard.push_back(line);
+                }
+                Output::Line(_) => unreachable!("no transcript was asked for"),
+                Output::Wait(_) => return,
+                Output::Done(verdict) => {
+                    self.verdict = Some(verdict);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_scenario_ends_as_it_says_in_any_split() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut played = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let dialogue = Dialogue::parse(&std::fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        let whole = Replay::run(&dialogue, usize::MAX);
+        match &whole.verdict {
+            Ok(()) => assert_eq!(dialogue.expect.status, "ok", "{name}"),
+            Err(failure) => {
+                assert_ne!(dialogue.expect.status, "ok", "{name}: {failure:?}");
+                assert_eq!(dialogue.expect.phase.as_deref(), Some(failure.phase.as_str()), "{name}");
+            }
+        }
+        for chunk in [1, 2, 7] {
+            assert_eq!(whole, Replay::run(&dialogue, chunk), "{name} in pieces of {chunk}");
+        }
+        played += 1;
+    }
+    assert!(played > 0);
+}
+
+#[test]
+fn nothing_is_said_before_the_greeting() {
+    let limits = Limits { banner: SECOND, reply: SECOND, quit: SECOND, total: None };
+    let plan = Plan { hello: HelloName::new("client.example").unwrap(), limits, transcript: true };
+    let mut session = Session::new(plan, Duration::ZERO);
+    assert_eq!(session.poll_output(), Output::Wait(SECOND));
+}

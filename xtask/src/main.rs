@@ -1,0 +1,53 @@
+//! The tasks of this workspace, called as `cargo xtask TASK`: one file a task.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the terminal is its job")]
+
+mod command;
+mod demo;
+mod generate;
+mod test;
+mod tidy;
+mod tool;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The tasks of this workspace.
+
+Usage: cargo xtask TASK
+
+  demo [ARG]...  build the tools and the lab, then run `lab demo ARG...`
+  test           what CI checks: format, tidy, clippy, the core without I/O, all tests
+  tidy           the house rules that no compiler knows
+  gen            write the generated documents anew (schema, man pages, completions, reference)
+";
+
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let task = args.next().unwrap_or_default();
+    let rest: Vec<OsString> = args.collect();
+    let outcome = match (task.to_str(), rest.is_empty()) {
+        (Some("demo"), _) => demo::run(rest),
+        (Some("test"), true) => test::run(),
+        (Some("tidy"), true) => tidy::run(),
+        (Some("gen"), true) => generate::run(),
+        (Some("help" | "--help" | "-h"), _) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            failure.exit_code()
+        }
+    }
+}
