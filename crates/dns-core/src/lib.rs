@@ -5,6 +5,7 @@
 //! the [`net::Resolver`], which asks real servers; tests and other worlds bring their own.
 
 pub mod address;
+mod config;
 mod error;
 mod lookup;
 mod name;
@@ -16,6 +17,7 @@ mod target;
 #[cfg(test)]
 mod zone;
 
+pub use config::{Protocol, ResolverConfig, Server, ServerError};
 pub use error::{Ede, LookupError, Problem};
 pub use lookup::{Answer, Data, Kind, Lookup, Rr};
 pub use name::{DomainName, NameError};

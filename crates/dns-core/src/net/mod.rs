@@ -1,12 +1,14 @@
 //! Asking real servers: the only place that knows the wire format and sockets.
 
-mod config;
+mod bounded;
 mod hosts;
 mod resolver;
+mod system;
 mod tcp;
 mod udp;
 mod wire;
 
-pub use config::{Protocol, ResolverConfig, Server, ServerError};
+pub use bounded::Bounded;
 pub use hosts::Hosts;
 pub use resolver::Resolver;
+pub use system::config;

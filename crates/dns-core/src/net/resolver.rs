@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::tcp;
 use super::udp::{Pool, UdpError};
 use super::wire::{self, Question, Reading};
-use super::{Protocol, ResolverConfig, Server, tcp};
-use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem};
+use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem, Protocol, ResolverConfig, Server};
 
 /// A stub resolver over the configured servers, for one thread; must be used within a `LocalSet`.
 ///

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout_at;
 
-use crate::proto::{Facts, Failure, Line, Output, Session};
+use crate::proto::{Facts, Failure, Line, Output, Phase, Session};
 
 /// A session that is over.
 #[derive(Debug)]
@@ -17,13 +17,22 @@ pub struct Finished {
     pub verdict: Result<(), Failure>,
 }
 
+/// What happens while a session is driven.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A line of the dialogue, and when it was said.
+    Line(Duration, &'a Line),
+    /// What is being waited for from now on.
+    Phase(Phase),
+}
+
 /// Runs `session` over `stream` to its end. `origin` is the instant from which the session's `now`
-/// counts; `on_line` gets the dialogue as it happens, with its time.
+/// counts; `on_event` hears of the dialogue as it happens.
 pub async fn drive<S>(
     mut session: Session,
     mut stream: S,
     origin: Instant,
-    mut on_line: impl FnMut(Duration, &Line),
+    mut on_event: impl FnMut(Event<'_>),
 ) -> Finished
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -32,7 +41,7 @@ where
     let mut buffer = [0; 2048];
     loop {
         match session.poll_output() {
-            Output::Line(line) => on_line(origin.elapsed(), &line),
+            Output::Line(line) => on_event(Event::Line(origin.elapsed(), &line)),
             Output::Write(bytes) => {
                 let deadline = match session.deadline() {
                     Some(deadline) => origin + deadline,
@@ -44,6 +53,7 @@ where
                 }
             }
             Output::Wait(deadline) => {
+                on_event(Event::Phase(session.phase()));
                 let read = timeout_at((origin + deadline).into(), stream.read(&mut buffer)).await;
                 let now = origin.elapsed();
                 match read {

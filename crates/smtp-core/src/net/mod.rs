@@ -4,4 +4,4 @@ mod connect;
 mod drive;
 
 pub use connect::{Connected, connect};
-pub use drive::{Finished, drive};
+pub use drive::{Event, Finished, drive};

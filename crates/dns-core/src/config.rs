@@ -1,7 +1,7 @@
 //! Which servers are asked, and how long.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -90,21 +90,6 @@ impl ResolverConfig {
     /// The servers given, with 2.5 s a try and two tries a server.
     pub fn new(servers: Vec<Server>) -> Self {
         Self { servers, try_timeout: Duration::from_millis(2_500), tries: 2 }
-    }
-
-    /// The servers of /etc/resolv.conf; the one on this machine if it names none (resolv.conf(5)).
-    pub fn system() -> Self {
-        let text = std::fs::read("/etc/resolv.conf").unwrap_or_default();
-        let servers = resolv_conf::Config::parse(&text).map(|config| config.nameservers).unwrap_or_default();
-        let mut servers: Vec<Server> = servers
-            .into_iter()
-            .map(|server| Server { protocol: Protocol::Udp, addr: SocketAddr::new(server.into(), 53) })
-            .collect();
-        if servers.is_empty() {
-            let addr = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
-            servers.push(Server { protocol: Protocol::Udp, addr });
-        }
-        Self::new(servers)
     }
 }
 

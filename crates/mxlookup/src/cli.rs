@@ -1,0 +1,49 @@
+//! The options of `mxlookup`.
+
+use clap::Command;
+use dns_core::Server;
+use tool_core::cli::DnsOptions;
+
+/// What is the tool's alone.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Domains, mail addresses or address literals; none or `-`: one a line from stdin
+    #[arg(value_name = "DOMAIN")]
+    pub targets: Vec<String>,
+    /// Sort hosts of equal preference by name instead of shuffling them
+    #[arg(long)]
+    pub stable: bool,
+    /// Look up the MX only, not the addresses of the hosts
+    #[arg(long, conflicts_with = "ptr")]
+    pub no_addresses: bool,
+    /// Look up the names of the addresses, and whether they lead back
+    #[arg(long)]
+    pub ptr: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub dns: DnsOptions,
+}
+
+/// What the options come to.
+#[derive(Debug)]
+pub struct Job {
+    pub(crate) stable: bool,
+    pub(crate) addresses: bool,
+    pub(crate) ptr: bool,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) families: dns_core::Families,
+}
+
+/// Adds what help says beside the options.
+pub fn describe(command: Command) -> Command {
+    command.about("Where does mail for this domain go?").after_long_help(
+        "Examples:\n  \
+         mxlookup port25.com\n  \
+         mxlookup user@bücher.example\n  \
+         mxlookup port25.com | smtp-ping\n  \
+         mxlookup < domains.txt | jq -r 'select(.status == \"fail\") | [.domain, .error.code] | @tsv'\n  \
+         mxlookup --dns 9.9.9.9 --ptr port25.com\n\n\
+         Exit codes: 0 every domain has a route, 1 one has none, 75 one could not be looked up now,\n\
+         2 wrong usage, 74 output failed, 130 interrupted.",
+    )
+}

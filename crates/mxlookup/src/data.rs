@@ -1,0 +1,29 @@
+//! The answer of `mxlookup`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tool_core::record::HostRecord;
+
+/// The keys of head and answer that are written here.
+pub(crate) const WRITES: &[&str] =
+    &["domain", "domain_unicode", "address", "implicit", "null_mx", "mx", "cname", "resolver"];
+
+/// Where mail goes.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Answer {
+    /// There is no MX: the domain's own address counts (RFC 5321 section 5.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub implicit: Option<bool>,
+    /// The domain takes no mail (RFC 7505).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null_mx: Option<bool>,
+    /// The hosts, in the order in which a sender tries them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mx: Option<Vec<HostRecord>>,
+    /// The aliases of the domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cname: Option<Vec<String>>,
+    /// The server that answered for the MX.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolver: Option<String>,
+}

@@ -1,0 +1,219 @@
+//! What `mxlookup` does with a target.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::ArgMatches;
+use dns_core::address::{Scope, scope};
+use dns_core::net::{Bounded, Resolver, config};
+use dns_core::{
+    Finding as RouteFinding, MailTarget, Order, Route, RouteOptions, TargetError, reverse, route,
+};
+use futures_util::future::join_all;
+use tool_core::cli::{Common, UsageError};
+use tool_core::jsonl::Body;
+use tool_core::record::{
+    Error, Head, HostRecord, IprevWord, PtrRecord, Record, TimingMs, reverse_findings, route_error,
+    route_findings,
+};
+use tool_core::text::Page;
+use tool_core::{Code, Outcome, Plan, Task, Tool};
+
+use crate::cli::{Job, Options};
+use crate::data::{Answer, WRITES};
+
+/// The tool on one thread.
+#[derive(Debug)]
+pub struct MxLookup {
+    job: Arc<Job>,
+    resolver: Resolver,
+    seed: u64,
+}
+
+/// A target.
+#[derive(Debug)]
+pub struct Unit {
+    target: MailTarget,
+    head: Head,
+}
+
+impl Tool for MxLookup {
+    const NAME: &'static str = "mxlookup";
+    const WRITES: &'static [&'static str] = WRITES;
+    const TIMEOUT: &'static str = "15s";
+    const CONCURRENCY: &'static str = "100";
+    const TARGETS: &'static str = "domains";
+
+    type Options = Options;
+    type Job = Job;
+    type Answer = Answer;
+    type Unit = Unit;
+
+    fn job(options: Options, common: &Common, _: &ArgMatches) -> Result<Job, UsageError> {
+        Ok(Job {
+            stable: options.stable,
+            addresses: !options.no_addresses,
+            ptr: options.ptr,
+            servers: options.dns.dns,
+            families: common.families(),
+        })
+    }
+
+    fn targets(options: &Options) -> Vec<String> {
+        options.targets.clone()
+    }
+
+    fn new(job: Arc<Job>) -> Self {
+        let resolver = Resolver::new(&config(&job.servers));
+        Self { job, resolver, seed: rand::random() }
+    }
+
+    async fn plan(&self, input: &Body, _: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
+        let failed = |error| Outcome::failed(Head::default(), error);
+        let word = match input {
+            Body::Word(word) => word.clone(),
+            Body::Object(object) => {
+                let mut word = None;
+                for key in ["address", "domain"] {
+                    word = match word {
+                        None => object.read::<String>(key, "a string").map_err(failed)?,
+                        known => known,
+                    };
+                }
+                word.ok_or_else(|| {
+                    let error = Error::new(
+                        Code::InputUnusable,
+                        "input",
+                        "the record names neither a domain nor an address",
+                    );
+                    failed(error.with_hint("mxlookup reads the keys `address` and `domain`"))
+                })?
+            }
+            Body::Broken { error, .. } => return Err(failed(error.clone())),
+        };
+        let target = MailTarget::parse(&word).map_err(|error| failed(unusable(&error)))?;
+        let head = head_of(&target);
+        Ok(Plan { units: vec![Unit { target, head }], consumed: &[] })
+    }
+
+    fn head(unit: &Unit) -> Head {
+        unit.head.clone()
+    }
+
+    async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
+        task.phase.set("dns");
+        match &unit.target {
+            MailTarget::Literal { ip, .. } => self.literal(unit, *ip, task).await,
+            MailTarget::Domain { domain, .. } => {
+                let order = if self.job.stable { Order::Stable } else { Order::Shuffled(self.seed) };
+                let options =
+                    RouteOptions { families: self.job.families, addresses: self.job.addresses, order };
+                let route = route(&self.lookup(task), domain, &options).await;
+                self.outcome(unit, route, domain.as_str(), task).await
+            }
+        }
+    }
+
+    fn text(record: &Record<Answer>, page: &mut Page) {
+        crate::text::write(record, page);
+    }
+}
+
+impl MxLookup {
+    fn lookup(&self, task: &Task) -> Bounded<'_> {
+        Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit)
+    }
+
+    /// An address literal is where mail goes: nothing is asked.
+    async fn literal(&self, unit: &Unit, ip: IpAddr, task: &Task) -> Outcome<Answer> {
+        let exchange = unit.head.domain.clone().unwrap_or_default();
+        let mut hosts = vec![HostRecord {
+            preference: Some(0),
+            exchange: exchange.clone(),
+            addresses: Some(vec![ip]),
+            ttl: None,
+            cname: None,
+            ptr: None,
+        }];
+        let mut timing = TimingMs::default();
+        let mut findings = Vec::new();
+        if scope(ip) != Scope::Public {
+            findings.extend(reverse_findings(ip, None).into_iter().map(|finding| finding.host(&exchange)));
+        }
+        if self.job.ptr {
+            findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
+        }
+        let answer = Answer { mx: Some(hosts), ..Answer::default() };
+        Outcome { head: unit.head.clone(), answer, error: None, findings, timing: Some(timing) }
+    }
+
+    async fn outcome(&self, unit: &Unit, route: Route, domain: &str, task: &Task) -> Outcome<Answer> {
+        let mut timing = TimingMs::default();
+        timing.add("mx", route.mx_took);
+        if let Some(took) = route.addresses_took {
+            timing.add("addresses", took);
+        }
+        let mut findings = route_findings(&route.findings);
+        let mut hosts: Vec<HostRecord> = route.hosts.iter().map(HostRecord::new).collect();
+        if self.job.ptr && !route.null_mx {
+            findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
+        }
+        let error = route.verdict.as_ref().err().map(|error| route_error(error, domain));
+        let cname: Vec<String> = route.cname.iter().map(ToString::to_string).collect();
+        debug_assert!(!route.implicit || route.findings.contains(&RouteFinding::ImplicitMx));
+        let answer = Answer {
+            implicit: route.implicit.then_some(true),
+            null_mx: route.null_mx.then_some(true),
+            mx: (!hosts.is_empty()).then_some(hosts),
+            cname: (!cname.is_empty()).then_some(cname),
+            resolver: route.resolver.as_deref().map(str::to_owned),
+        };
+        Outcome { head: unit.head.clone(), answer, error, findings, timing: Some(timing) }
+    }
+
+    /// The names of every address (`--ptr`), all asked together.
+    async fn name_addresses(
+        &self,
+        hosts: &mut [HostRecord],
+        task: &Task,
+        timing: &mut TimingMs,
+    ) -> Vec<tool_core::record::Finding> {
+        let begun = Instant::now();
+        let lookup = self.lookup(task);
+        let named = hosts.iter().map(async |host| {
+            let addresses = host.addresses.as_deref().unwrap_or_default();
+            join_all(addresses.iter().map(async |ip| PtrRecord::new(*ip, &reverse(&lookup, *ip).await))).await
+        });
+        let named = join_all(named).await;
+        let mut findings = Vec::new();
+        for (host, ptr) in hosts.iter_mut().zip(named) {
+            for record in ptr.iter().filter(|record| record.iprev != IprevWord::Pass) {
+                let about = reverse_findings(record.ip, Some(record.iprev)).into_iter();
+                let about = about.filter(|finding| finding.code != Code::DnsMxNonPublic);
+                findings.extend(about.map(|finding| finding.host(&host.exchange)));
+            }
+            host.ptr = (!ptr.is_empty()).then_some(ptr);
+        }
+        timing.add("ptr", begun.elapsed());
+        findings
+    }
+}
+
+fn unusable(error: &TargetError) -> Error {
+    let code = match error {
+        TargetError::Injection => Code::InputInjection,
+        _ => Code::InputUnusable,
+    };
+    Error::new(code, "input", error.to_string())
+}
+
+fn head_of(target: &MailTarget) -> Head {
+    let (domain, unicode, local_part) = match target {
+        MailTarget::Domain { domain, local_part } => (domain.to_string(), domain.to_unicode(), local_part),
+        MailTarget::Literal { ip: IpAddr::V4(ip), local_part } => (format!("[{ip}]"), None, local_part),
+        MailTarget::Literal { ip: IpAddr::V6(ip), local_part } => (format!("[IPv6:{ip}]"), None, local_part),
+    };
+    let address = local_part.as_ref().map(|local| format!("{local}@{domain}"));
+    Head { domain: Some(domain), domain_unicode: unicode, address, ..Head::default() }
+}

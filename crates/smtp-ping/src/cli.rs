@@ -1,0 +1,122 @@
+//! The options of `smtp-ping`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+use dns_core::{Families, Server};
+use smtp_core::proto::HelloName;
+use tool_core::cli::{Common, DnsOptions, UsageError, parse_duration, parse_port};
+use tool_core::env;
+
+/// What is the tool's alone.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Hosts, or records of mxlookup; none or `-`: one a line from stdin
+    #[arg(value_name = "HOST[:PORT]")]
+    pub targets: Vec<String>,
+    /// The ports to connect to, a record for each [default: 25]
+    #[arg(short, long, value_name = "PORT,…", value_delimiter = ',', value_parser = parse_port, env = env::PORT, hide_env_values = true)]
+    pub port: Vec<u16>,
+    /// Stop at the first address that works: exactly one record
+    #[arg(long)]
+    pub first: bool,
+    /// The name to give in EHLO [default: the host's name, else the literal of its address]
+    #[arg(long, visible_alias = "helo", value_name = "NAME", env = env::EHLO, hide_env_values = true, value_parser = parse_name)]
+    pub ehlo: Option<HelloName>,
+    /// The most time to wait for the connection
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    pub connect_timeout: Duration,
+    /// The most time to wait for each reply, the greeting included
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    pub reply_timeout: Duration,
+    /// Do not look up the names of the addresses
+    #[arg(long)]
+    pub no_ptr: bool,
+    /// The address to connect from
+    #[arg(long, value_name = "ADDRESS", env = env::SOURCE, hide_env_values = true)]
+    pub source: Option<IpAddr>,
+    /// Connect also to addresses of this machine or link that a DNS MX names
+    #[arg(long, env = env::ALLOW_PRIVATE, hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub allow_private: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub dns: DnsOptions,
+}
+
+/// What the options come to.
+#[derive(Debug)]
+pub struct Job {
+    /// Ports of the command line, which count before a record's.
+    pub(crate) ports: Option<Vec<u16>>,
+    /// Ports of the environment, or the default, which count after it.
+    pub(crate) default_ports: Vec<u16>,
+    pub(crate) first: bool,
+    /// The name given, or the host's own; else the literal of the connection's address.
+    pub(crate) hello: Option<HelloName>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) reply_timeout: Duration,
+    pub(crate) ptr: bool,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) allow_private: bool,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) families: Families,
+    /// Whether a family was named (`-4`, `-6`).
+    pub(crate) family_named: bool,
+    pub(crate) transcript: bool,
+}
+
+impl Job {
+    pub(crate) fn new(options: Options, common: &Common, matches: &ArgMatches) -> Result<Self, UsageError> {
+        /// The well-known port of SMTP.
+        const SMTP: u16 = 25;
+        let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
+        let (ports, default_ports) = match (options.port.is_empty(), typed) {
+            (true, _) => (None, vec![SMTP]),
+            (false, true) => (Some(options.port.clone()), options.port),
+            (false, false) => (None, options.port),
+        };
+        Ok(Self {
+            ports,
+            default_ports,
+            first: options.first,
+            hello: options.ehlo.or_else(own_name),
+            connect_timeout: options.connect_timeout,
+            reply_timeout: options.reply_timeout,
+            ptr: !options.no_ptr,
+            source: options.source,
+            allow_private: options.allow_private,
+            servers: options.dns.dns,
+            families: common.families(),
+            family_named: common.ipv4 != common.ipv6,
+            transcript: common.verbose,
+        })
+    }
+}
+
+/// The host's name, if it can be a public one.
+fn own_name() -> Option<HelloName> {
+    let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
+    let public = name.contains('.') && !name.starts_with("localhost.") && !name.ends_with(".localhost");
+    HelloName::new(&name).ok().filter(|_| public)
+}
+
+fn parse_name(text: &str) -> Result<HelloName, String> {
+    HelloName::new(text).map_err(|error| error.to_string())
+}
+
+/// Adds what help says beside the options.
+pub fn describe(command: Command) -> Command {
+    command.about("Does this server speak SMTP, and what does it say?").after_long_help(
+        "Examples:\n  \
+         smtp-ping mail.port25.com\n  \
+         smtp-ping -p 25,587 mail.port25.com\n  \
+         mxlookup port25.com | smtp-ping\n  \
+         mxlookup port25.com | smtp-ping --first\n  \
+         mxlookup port25.com | jq -c '.mx[0]' | smtp-ping -v\n\n\
+         Exit codes: 0 every address works, 1 one definitely does not, 75 one could not be found out now,\n\
+         2 wrong usage, 74 output failed, 130 interrupted.",
+    )
+}

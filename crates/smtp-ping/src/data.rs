@@ -1,0 +1,97 @@
+//! The answer of `smtp-ping`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tool_core::Code;
+use tool_core::record::{BannerRecord, HelloRecord, IprevWord, Status};
+
+/// The keys of head and answer that are written here.
+pub(crate) const WRITES: &[&str] = &[
+    "domain",
+    "domain_unicode",
+    "address",
+    "host",
+    "ip",
+    "port",
+    "preference",
+    "local_ip",
+    "helo",
+    "banner",
+    "ehlo",
+    "attempts",
+    "ptr",
+    "iprev",
+    "names",
+    "quirks",
+    "client_addr_seen",
+];
+
+/// What a server says.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The address the connection left from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_ip: Option<String>,
+    /// The name we gave in EHLO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helo: Option<String>,
+    /// The greeting, of whatever code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banner: Option<BannerRecord>,
+    /// The answer to EHLO, or to HELO where that was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ehlo: Option<HelloRecord>,
+    /// With `--first`: every address that was tried, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Vec<AttemptRecord>>,
+    /// The names of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ptr: Option<Vec<String>>,
+    /// Whether one of them leads back (RFC 8601).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iprev: Option<IprevWord>,
+    /// Which of the server's names agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<NamesRecord>,
+    /// Violations of the protocol that were tolerated, a word each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quirks: Vec<&'static str>,
+    /// Our address, as the server's EHLO reply repeats it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_addr_seen: Option<String>,
+}
+
+/// An address that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct AttemptRecord {
+    /// The server's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The server's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// The server's port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Whether it works.
+    pub status: Status,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// In which phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<&'static str>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: f64,
+}
+
+/// The names that a server goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NamesRecord {
+    /// The name that was asked for; for an address its confirmed PTR name, else the banner's.
+    pub expected: String,
+    /// Where the same name was seen.
+    pub agree: Vec<&'static str>,
+    /// Where another was.
+    pub differ: Vec<&'static str>,
+}

@@ -1,0 +1,265 @@
+//! The hosts that a word or a record names.
+
+use std::net::IpAddr;
+
+use dns_core::DomainName;
+use serde::Deserialize;
+use tool_core::Code;
+use tool_core::jsonl::Object;
+use tool_core::record::{Error, HostRecord, IprevWord, PtrRecord};
+
+/// A host of an input, before its addresses are known.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) name: Option<String>,
+    /// Empty: it has none. `None`: to be looked up.
+    pub(crate) addresses: Option<Vec<IpAddr>>,
+    pub(crate) preference: Option<u16>,
+    pub(crate) ptr: Vec<PtrRecord>,
+    pub(crate) origin: Origin,
+}
+
+/// How a host came to be a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A person typed the name.
+    Typed,
+    /// It was named by an MX.
+    Mx,
+}
+
+/// What an input names.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) port: Option<u16>,
+    /// The keys of the record that are taken apart.
+    pub(crate) consumed: &'static [&'static str],
+}
+
+impl Named {
+    fn one(host: Host, port: Option<u16>) -> Self {
+        Self { hosts: vec![host], port, consumed: &[] }
+    }
+}
+
+pub(crate) fn unusable(message: impl Into<String>) -> Error {
+    Error::new(Code::InputUnusable, "input", message)
+}
+
+/// What a person types: a host or an address, with or without a port.
+pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
+    let typed = |name: Option<String>, addresses| Host {
+        name,
+        addresses,
+        preference: None,
+        ptr: Vec::new(),
+        origin: Origin::Typed,
+    };
+    if word.contains(['\r', '\n', '\0']) {
+        return Err(Error::new(Code::InputInjection, "input", "a line end or NUL in the target"));
+    }
+    if word.starts_with("unix:") {
+        return Err(unusable("UNIX sockets are not supported"));
+    }
+    if word.contains('@') {
+        return Err(unusable("a mail address is not a server")
+            .with_hint(format!("mxlookup {} | smtp-ping", tool_core::text::clean(word))));
+    }
+    if let Ok(ip) = word.parse::<IpAddr>() {
+        return Ok(Named::one(typed(None, Some(vec![ip])), None));
+    }
+    let (host, port) = split_port(word)?;
+    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let ip = read_literal(inner).ok_or_else(|| unusable("the brackets hold no IP address"))?;
+        return Ok(Named::one(typed(None, Some(vec![ip])), port));
+    }
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(Named::one(typed(None, Some(vec![ip])), port));
+    }
+    let name = DomainName::parse(host).map_err(|error| unusable(error.to_string()))?;
+    Ok(Named::one(typed(Some(name.to_string()), None), port))
+}
+
+/// `host:25`, `[2001:db8::1]:25`, or neither.
+fn split_port(word: &str) -> Result<(&str, Option<u16>), Error> {
+    let (host, port) = match word.rfind(']') {
+        Some(end) if word.starts_with('[') => match word[end + 1..].strip_prefix(':') {
+            Some(port) => (&word[..=end], port),
+            None if end + 1 == word.len() => return Ok((word, None)),
+            None => return Err(unusable("what follows the brackets is no port")),
+        },
+        _ => match word.rsplit_once(':') {
+            Some((host, port)) => (host, port),
+            None => return Ok((word, None)),
+        },
+    };
+    match port.parse::<u16>() {
+        Ok(port) if port > 0 => Ok((host, Some(port))),
+        _ => Err(unusable("a port is a number from 1 to 65535")),
+    }
+}
+
+fn read_literal(inner: &str) -> Option<IpAddr> {
+    let untagged = inner.strip_prefix("IPv6:").or(inner.strip_prefix("ipv6:")).unwrap_or(inner);
+    untagged.parse().ok()
+}
+
+/// The keys of a record, first match wins.
+pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
+    let port = match object.read::<u16>("port", "a port")? {
+        Some(0) => return Err(unusable("the key \"port\" of the record is not a port")),
+        port => port,
+    };
+    let preference = object.read::<u16>("preference", "a number")?;
+    let host = object.read::<String>("host", "a string")?;
+    let ip = match object.read::<String>("ip", "a string")? {
+        Some(text) => Some(
+            text.parse::<IpAddr>()
+                .map_err(|_| unusable("the key \"ip\" of the record is not an IP address"))?,
+        ),
+        None => None,
+    };
+    if let (None, Some(ip)) = (&host, ip) {
+        let ptr = known_ptr(object, ip);
+        let host = Host { name: None, addresses: Some(vec![ip]), preference, ptr, origin: Origin::Typed };
+        return Ok(Named::one(host, port));
+    }
+    if let Some(name) = host {
+        let read = read_word(&name)?;
+        if read.port.is_some() {
+            return Err(unusable("the key \"host\" of the record holds a port; that belongs into \"port\""));
+        }
+        let ptr = ip.map(|ip| known_ptr(object, ip)).unwrap_or_default();
+        let read = read.hosts.into_iter().next();
+        let (read_name, read_addresses) = read.map_or((None, None), |host| (host.name, host.addresses));
+        let addresses = ip.map(|ip| vec![ip]).or(read_addresses);
+        let name = Some(read_name.unwrap_or(name));
+        return Ok(Named::one(Host { name, addresses, preference, ptr, origin: Origin::Typed }, port));
+    }
+    if let Some(mx) = object.read::<Vec<HostRecord>>("mx", "a list of hosts as mxlookup writes it")? {
+        if mx.is_empty() {
+            return Err(Error::new(Code::DnsMxNoAddress, "dns", "the record lists no exchange"));
+        }
+        return Ok(Named { hosts: mx.into_iter().map(host_of).collect(), port, consumed: &["mx"] });
+    }
+    if let Some(exchange) = object.read::<String>("exchange", "a string")? {
+        let element = HostRecord {
+            preference,
+            exchange,
+            addresses: object.read("addresses", "a list of addresses")?,
+            ttl: None,
+            cname: None,
+            ptr: object.read("ptr", "a list as mxlookup writes it")?,
+        };
+        return Ok(Named { hosts: vec![host_of(element)], port, consumed: &["exchange", "addresses"] });
+    }
+    Err(match object.raw("domain") {
+        Some(_) => unusable("the record names a domain but no host")
+            .with_hint("a domain is not a server: mxlookup | smtp-ping"),
+        None => unusable("the record names no host")
+            .with_hint("smtp-ping reads `host`, `ip`, `mx` and `exchange`"),
+    })
+}
+
+fn host_of(element: HostRecord) -> Host {
+    Host {
+        name: Some(element.exchange),
+        addresses: element.addresses,
+        preference: element.preference,
+        ptr: element.ptr.unwrap_or_default(),
+        origin: Origin::Mx,
+    }
+}
+
+/// The names that a record of `host` and `ip` brings along, as `smtp-ping` writes them.
+fn known_ptr(object: &Object, ip: IpAddr) -> Vec<PtrRecord> {
+    #[derive(Deserialize)]
+    struct Word(IprevWord);
+    let names = object.read::<Vec<String>>("ptr", "a list").ok().flatten();
+    match (names, object.read::<Word>("iprev", "a word").ok().flatten()) {
+        (names @ Some(_), Some(Word(iprev))) => vec![PtrRecord { ip, names, iprev }],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> Result<(Option<String>, Option<Vec<IpAddr>>, Option<u16>), String> {
+        read_word(text).map(|(host, port)| (host.name, host.addresses, port)).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn words_in_every_form() {
+        let ip = |text: &str| Some(vec![text.parse::<IpAddr>().unwrap()]);
+        assert_eq!(word("Mail.Port25.com."), Ok((Some("mail.port25.com".into()), None, None)));
+        assert_eq!(word("mail.port25.com:587"), Ok((Some("mail.port25.com".into()), None, Some(587))));
+        assert_eq!(word("192.0.2.1"), Ok((None, ip("192.0.2.1"), None)));
+        assert_eq!(word("192.0.2.1:26"), Ok((None, ip("192.0.2.1"), Some(26))));
+        assert_eq!(word("2001:db8::1"), Ok((None, ip("2001:db8::1"), None)));
+        assert_eq!(word("[2001:db8::1]:26"), Ok((None, ip("2001:db8::1"), Some(26))));
+        assert_eq!(word("[192.0.2.1]"), Ok((None, ip("192.0.2.1"), None)));
+    }
+
+    #[test]
+    fn words_that_name_no_server() {
+        for text in [
+            "a@b.example",
+            "host:0",
+            "host:99999",
+            "host:smtp",
+            "[nonsense]",
+            "[::1]x",
+            "a b",
+            "a\nb",
+            "unix:/x",
+        ] {
+            assert!(word(text).is_err(), "{text}");
+        }
+    }
+
+    fn object(text: &str) -> Result<(usize, Option<u16>, &'static [&'static str]), String> {
+        let object = serde_json::from_str::<Object>(text).unwrap();
+        let named = read_object(&object).map_err(|error| error.message)?;
+        Ok((named.hosts.len(), named.port, named.consumed))
+    }
+
+    #[test]
+    fn the_first_key_that_matches_wins() {
+        let none: &[&str] = &[];
+        assert_eq!(
+            object(r#"{"host":"a.example","ip":"192.0.2.1","mx":[],"port":26}"#),
+            Ok((1, Some(26), none))
+        );
+        assert_eq!(object(r#"{"ip":"192.0.2.1","mx":[]}"#), Ok((1, None, none)));
+        assert_eq!(
+            object(
+                r#"{"mx":[{"preference":1,"exchange":"a.example","addresses":[]},{"exchange":"b.example"}]}"#
+            ),
+            Ok((2, None, &["mx"][..]))
+        );
+        assert_eq!(
+            object(r#"{"preference":1,"exchange":"a.example"}"#),
+            Ok((1, None, &["exchange", "addresses"][..]))
+        );
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_used_says_which_key() {
+        for text in [
+            r#"{"domain":"a.example"}"#,
+            r#"{}"#,
+            r#"{"host":1}"#,
+            r#"{"host":"a.example","ip":"x"}"#,
+            r#"{"mx":"x"}"#,
+            r#"{"mx":[]}"#,
+            r#"{"host":"a.example","port":70000}"#,
+            r#"{"host":"a.example:25"}"#,
+            r#"{"exchange":"a.example","addresses":["x"]}"#,
+        ] {
+            assert!(object(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! From the hosts of an input to the addresses that are probed.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use dns_core::address::{Scope, scope};
+use dns_core::net::Hosts;
+use dns_core::{DomainName, Families, Lookup, LookupError, Problem, addresses};
+use futures_util::future::join_all;
+use tool_core::Code;
+use tool_core::jsonl::Body;
+use tool_core::record::{Error, Finding, Head, PtrRecord};
+
+use crate::cli::Job;
+use crate::input::{Host, Named, Origin, read_object, read_word, unusable};
+
+/// An address to probe, or why a host has none.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) head: Head,
+    /// Where to connect, or what stands in the way.
+    pub(crate) target: Result<SocketAddr, Error>,
+    /// The names of the address, if the record brought them.
+    pub(crate) known_ptr: Option<PtrRecord>,
+    pub(crate) findings: Vec<Finding>,
+    /// How long the lookup of the host took, if there was one.
+    pub(crate) dns_took: Option<Duration>,
+}
+
+/// The candidates of an input, and the keys of the record that they take apart.
+pub(crate) type Planned = (Vec<Candidate>, &'static [&'static str]);
+
+/// Finds the addresses of an input.
+pub(crate) async fn plan(input: &Body, job: &Job, lookup: &impl Lookup) -> Result<Planned, (Head, Error)> {
+    let (head, read) = match input {
+        Body::Word(word) => (Head::default(), read_word(word)),
+        Body::Object(object) => {
+            let head = Head {
+                domain: object.string("domain"),
+                domain_unicode: object.string("domain_unicode"),
+                address: object.string("address"),
+                ..Head::default()
+            };
+            (head, read_object(object))
+        }
+        Body::Broken { error, .. } => (Head::default(), Err(error.clone())),
+    };
+    let Named { hosts, port, consumed } = read.map_err(|error| (head.clone(), error))?;
+    let ports = match (port, input) {
+        // A port beside a typed name is the most particular; a record's gives way to the command line.
+        (Some(port), Body::Word(_)) => vec![port],
+        (Some(port), _) => job.ports.clone().unwrap_or_else(|| vec![port]),
+        (None, _) => job.ports.as_ref().unwrap_or(&job.default_ports).clone(),
+    };
+    let found = hosts.into_iter().map(|host| {
+        let head = Head { host: host.name.clone(), preference: host.preference, ..head.clone() };
+        candidates_of(host, head, &ports, job, lookup)
+    });
+    let mut candidates: Vec<Candidate> = join_all(found).await.into_iter().flatten().collect();
+    leave_out_unroutable(&mut candidates, job);
+    Ok((candidates, consumed))
+}
+
+async fn candidates_of(
+    host: Host,
+    head: Head,
+    ports: &[u16],
+    job: &Job,
+    lookup: &impl Lookup,
+) -> Vec<Candidate> {
+    let hopeless = |error: Error, dns_took| {
+        let head = head.clone();
+        vec![Candidate { head, target: Err(error), known_ptr: None, findings: vec![], dns_took }]
+    };
+    if host.origin == Origin::Mx
+        && let Some(error) = unfit_exchange(host.name.as_deref().unwrap_or_default(), job.allow_private)
+    {
+        return hopeless(error, None);
+    }
+    let mut findings = Vec::new();
+    let mut dns_took = None;
+    let addresses = match (&host.addresses, &host.name) {
+        (Some(addresses), _) => addresses.clone(),
+        (None, Some(name)) => {
+            let begun = Instant::now();
+            let found = find_addresses(name, host.origin, job, lookup).await;
+            dns_took = Some(begun.elapsed());
+            match found {
+                Ok((addresses, partly)) => {
+                    findings.extend(partly);
+                    addresses
+                }
+                Err(error) => return hopeless(error, dns_took),
+            }
+        }
+        (None, None) => Vec::new(),
+    };
+    let fitting: Vec<IpAddr> = addresses.iter().copied().filter(|ip| fits(*ip, job.families)).collect();
+    if fitting.is_empty() {
+        return hopeless(without_address(&host, &addresses, job.families), dns_took);
+    }
+    let mut candidates = Vec::new();
+    for ip in fitting {
+        for &port in ports {
+            let (target, scope_finding) = admit(ip, port, &host, job.allow_private);
+            let known_ptr = host.ptr.iter().find(|known| known.ip == ip).cloned();
+            candidates.push(Candidate {
+                head: Head { ip: Some(ip.to_string()), port: Some(port), ..head.clone() },
+                target,
+                known_ptr,
+                findings: findings.iter().cloned().chain(scope_finding).collect(),
+                dns_took,
+            });
+        }
+    }
+    candidates
+}
+
+/// An exchange that is never connected to, whatever addresses it has.
+fn unfit_exchange(name: &str, allow_private: bool) -> Option<Error> {
+    if name == "." {
+        let message = "the domain declares that it takes no mail (null MX)";
+        return Some(Error::new(Code::DnsNullMx, "dns", message));
+    }
+    if name.parse::<Ipv4Addr>().is_ok() {
+        let message = "the exchange is an address where a name belongs: no sender connects to it";
+        return Some(Error::new(Code::DnsMxIpLiteral, "dns", message));
+    }
+    let localhost = DomainName::parse(name).is_ok_and(|name| name.is_localhost());
+    (localhost && !allow_private).then(|| {
+        let message =
+            "the exchange is localhost: what answers there is this machine, not the domain's server";
+        Error::new(Code::DnsMxLocalhost, "dns", message)
+    })
+}
+
+/// Loopback and its like out of a DNS MX are this machine, not the server that is meant.
+fn admit(
+    ip: IpAddr,
+    port: u16,
+    host: &Host,
+    allow_private: bool,
+) -> (Result<SocketAddr, Error>, Option<Finding>) {
+    let target = SocketAddr::new(ip, port);
+    let finding = || {
+        let finding = Finding::new(Code::DnsMxNonPublic, "the address is not public").ip(ip);
+        host.name.iter().fold(finding, |finding, name| finding.host(name))
+    };
+    match (host.origin, scope(ip)) {
+        (Origin::Typed, _) | (_, Scope::Public) => (Ok(target), None),
+        (Origin::Mx, Scope::Local) if !allow_private => {
+            let message =
+                format!("the MX leads to {ip}, which is this machine or link, not the domain's server");
+            let error = Error::new(Code::DnsMxNonPublic, "dns", message);
+            (Err(error.with_hint("--allow-private connects all the same")), None)
+        }
+        (Origin::Mx, _) => (Ok(target), Some(finding())),
+    }
+}
+
+/// /etc/hosts first for a name that a person typed, never for one out of the DNS.
+async fn find_addresses(
+    name: &str,
+    origin: Origin,
+    job: &Job,
+    lookup: &impl Lookup,
+) -> Result<(Vec<IpAddr>, Option<Finding>), Error> {
+    let name = DomainName::parse(name).map_err(|error| unusable(format!("the host is no name: {error}")))?;
+    if origin == Origin::Typed {
+        let local = Hosts::system().addresses(&name);
+        if !local.is_empty() {
+            return Ok((local, None));
+        }
+    }
+    let (found, _, failed) = addresses(lookup, &name, job.families).await;
+    match failed {
+        Some(error) if found.is_empty() => Err(lookup_error(&error, origin)),
+        Some(error) => {
+            let mapped = lookup_error(&error, origin);
+            let finding = Finding::new(mapped.code, "only a part of the addresses could be looked up");
+            Ok((found, Some(Finding { ede: mapped.ede, ..finding }.host(&name))))
+        }
+        None => Ok((found, None)),
+    }
+}
+
+fn lookup_error(error: &LookupError, origin: Origin) -> Error {
+    let mut mapped = Error::lookup(error, "the addresses of the host");
+    match (error.problem, origin) {
+        (Problem::NxDomain, _) => mapped.message = "the host does not exist".to_owned(),
+        (Problem::NoData, Origin::Mx) => {
+            mapped.code = Code::DnsMxNoAddress;
+            mapped.message = "the exchange has neither an A nor an AAAA record".to_owned();
+        }
+        (Problem::NoData, Origin::Typed) => {
+            mapped.message = "the host has neither an A nor an AAAA record".to_owned();
+            mapped.hint = Some("a domain is not a server: mxlookup DOMAIN | smtp-ping".to_owned());
+        }
+        _ => {}
+    }
+    mapped
+}
+
+fn without_address(host: &Host, addresses: &[IpAddr], families: Families) -> Error {
+    let family = if families.v6 { "IPv6" } else { "IPv4" };
+    match (host.origin, addresses.is_empty(), &host.name) {
+        (Origin::Mx, true, _) => {
+            Error::new(Code::DnsMxNoAddress, "dns", "the exchange has neither an A nor an AAAA record")
+        }
+        (Origin::Mx, false, _) => {
+            Error::new(Code::DnsMxNoAddress, "dns", format!("the exchange has no {family} address"))
+        }
+        (Origin::Typed, false, None) => unusable(format!("the target is not an {family} address")),
+        (Origin::Typed, ..) => {
+            Error::new(Code::DnsNodata, "dns", format!("the host has no {family} address"))
+        }
+    }
+}
+
+fn fits(ip: IpAddr, families: Families) -> bool {
+    if ip.is_ipv4() { families.v4 } else { families.v6 }
+}
+
+/// A family without a route is left out, unless it was asked for or nothing else is left.
+fn leave_out_unroutable(candidates: &mut Vec<Candidate>, job: &Job) {
+    let is_v6 = |candidate: &Candidate| candidate.target.as_ref().is_ok_and(SocketAddr::is_ipv6);
+    let is_v4 = |candidate: &Candidate| candidate.target.as_ref().is_ok_and(SocketAddr::is_ipv4);
+    if job.family_named || !candidates.iter().any(is_v4) {
+        return;
+    }
+    let unroutable =
+        |candidate: &Candidate| is_v6(candidate) && candidate.target.as_ref().is_ok_and(|to| !has_route(*to));
+    let before = candidates.len();
+    candidates.retain(|candidate| !unroutable(candidate));
+    if candidates.len() < before {
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.target.is_ok()) {
+            let message = "this machine has no route for IPv6: those addresses were left out";
+            candidate.findings.push(Finding::new(Code::NetNoIpv6, message));
+        }
+    }
+}
+
+/// Whether the system would know where to send a packet for this address; none is sent.
+fn has_route(target: SocketAddr) -> bool {
+    UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|socket| socket.connect(target)).is_ok()
+}

@@ -1,0 +1,136 @@
+//! What `smtp-ping` does with a target.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::ArgMatches;
+use dns_core::net::{Bounded, Resolver, config};
+use tool_core::cli::{Common, UsageError};
+use tool_core::jsonl::Body;
+use tool_core::record::{Error, Head, Record, Status, TimingMs, millis};
+use tool_core::text::Page;
+use tool_core::{Outcome, Plan, Task, Tool};
+
+use crate::attempt::attempt;
+use crate::cli::{Job, Options};
+use crate::data::{Answer, AttemptRecord, WRITES};
+use crate::plan::{Candidate, plan};
+
+/// The tool on one thread.
+#[derive(Debug)]
+pub struct SmtpPing {
+    job: Arc<Job>,
+    resolver: Resolver,
+}
+
+/// The addresses that make one record: one, or with `--first` all.
+#[derive(Debug)]
+pub struct Unit {
+    candidates: Vec<Candidate>,
+}
+
+impl Tool for SmtpPing {
+    const NAME: &'static str = "smtp-ping";
+    const WRITES: &'static [&'static str] = WRITES;
+    const TIMEOUT: &'static str = "60s";
+    const CONCURRENCY: &'static str = "100";
+    const TARGETS: &'static str = "hosts or records of mxlookup";
+
+    type Options = Options;
+    type Job = Job;
+    type Answer = Answer;
+    type Unit = Unit;
+
+    fn job(options: Options, common: &Common, matches: &ArgMatches) -> Result<Job, UsageError> {
+        Job::new(options, common, matches)
+    }
+
+    fn targets(options: &Options) -> Vec<String> {
+        options.targets.clone()
+    }
+
+    fn new(job: Arc<Job>) -> Self {
+        let resolver = Resolver::new(&config(&job.servers));
+        Self { job, resolver }
+    }
+
+    async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
+        task.phase.set("dns");
+        let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
+        let (candidates, consumed) =
+            plan(input, &self.job, &lookup).await.map_err(|(head, error)| Outcome::failed(head, error))?;
+        let units = match self.job.first {
+            true => vec![Unit { candidates }],
+            false => candidates.into_iter().map(|candidate| Unit { candidates: vec![candidate] }).collect(),
+        };
+        Ok(Plan { units, consumed })
+    }
+
+    fn head(unit: &Unit) -> Head {
+        match unit.candidates.as_slice() {
+            [one] => one.head.clone(),
+            several => {
+                let domain = several.first().map(|candidate| candidate.head.clone()).unwrap_or_default();
+                Head { host: None, ip: None, port: None, preference: None, ..domain }
+            }
+        }
+    }
+
+    async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
+        if self.job.first {
+            return self.first(unit, task).await;
+        }
+        let mut last = None;
+        for candidate in &unit.candidates {
+            last = Some(attempt(candidate, &self.job, &self.resolver, task).await);
+        }
+        last.unwrap_or_else(|| Outcome::failed(Head::default(), no_address()))
+    }
+
+    fn text(record: &Record<Answer>, page: &mut Page) {
+        crate::text::write(record, page);
+    }
+}
+
+impl SmtpPing {
+    /// Tries one address after the other until one works. If none does, the record is that of the
+    /// first that could not be found out, else of the first.
+    async fn first(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
+        let mut attempts = Vec::new();
+        let mut best: Option<(Status, Outcome<Answer>)> = None;
+        for candidate in &unit.candidates {
+            let begun = Instant::now();
+            let outcome = attempt(candidate, &self.job, &self.resolver, task).await;
+            let status = outcome.error.as_ref().map_or(Status::Ok, Error::status);
+            attempts.push(AttemptRecord {
+                host: candidate.head.host.clone(),
+                ip: candidate.head.ip.clone(),
+                port: candidate.head.port,
+                status,
+                code: outcome.error.as_ref().map(|error| error.code),
+                phase: outcome.error.as_ref().map(|error| error.phase),
+                elapsed_ms: millis(begun.elapsed()),
+            });
+            let better = match (&best, status) {
+                (None, _) | (_, Status::Ok) => true,
+                (Some((known, _)), Status::Unknown) => *known == Status::Fail,
+                (Some(_), Status::Fail) => false,
+            };
+            if better {
+                best = Some((status, outcome));
+            }
+            if status == Status::Ok {
+                break;
+            }
+        }
+        let (_, mut outcome) =
+            best.unwrap_or_else(|| (Status::Fail, Outcome::failed(Head::default(), no_address())));
+        outcome.answer.attempts = Some(attempts);
+        outcome.timing.get_or_insert_with(TimingMs::default);
+        outcome
+    }
+}
+
+fn no_address() -> Error {
+    Error::new(tool_core::Code::DnsMxNoAddress, "dns", "the record lists no exchange")
+}

@@ -1,0 +1,86 @@
+//! The readable view of `smtp-ping`: the cause first, then the evidence, then what to try.
+
+use tool_core::record::{HelloRecord, Record};
+use tool_core::text::{Page, cause};
+
+use crate::data::{Answer, AttemptRecord, NamesRecord};
+
+pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
+    let answer = &record.answer;
+    page.headline(record.status, &subject(record), cause(record.error.as_ref()));
+    if let Some(error) = &record.error {
+        page.error(error);
+    }
+    let shown_as_error = record.error.as_ref().and_then(|error| error.reply.as_ref()).map(|reply| reply.code);
+    if let Some(banner) = answer.banner.as_ref().filter(|banner| Some(banner.code) != shown_as_error) {
+        let lines: Vec<String> =
+            banner.text.split('\n').map(|line| format!("{} {line}", banner.code)).collect();
+        page.line("banner", &lines.join("\n"));
+    }
+    if let Some(ehlo) = &answer.ehlo {
+        page.line(&ehlo.verb.to_lowercase(), &format!("{} {}", ehlo.code, ehlo.text));
+        page.line("offers", &keywords(ehlo));
+    }
+    if let Some(names) = &answer.names {
+        page.line("names", &names_line(names));
+    }
+    if let (Some(ptr), Some(iprev)) = (&answer.ptr, answer.iprev) {
+        let names = if ptr.is_empty() { "none".to_owned() } else { ptr.join(", ") };
+        page.line("ptr", &format!("{names} (iprev {})", iprev.as_str()));
+    }
+    if !answer.quirks.is_empty() {
+        page.line("quirks", &answer.quirks.join(", "));
+    }
+    for attempt in answer.attempts.iter().flatten() {
+        page.line("tried", &attempt_line(attempt));
+    }
+    page.findings(&record.findings);
+}
+
+fn subject(record: &Record<Answer>) -> String {
+    let head = &record.head;
+    let place = match (&head.ip, head.port) {
+        (Some(ip), Some(port)) if ip.contains(':') => format!("[{ip}]:{port}"),
+        (Some(ip), Some(port)) => format!("{ip}:{port}"),
+        (Some(ip), None) => ip.clone(),
+        (None, _) => String::new(),
+    };
+    let name = head.host.as_ref().or(head.domain.as_ref().filter(|_| place.is_empty()));
+    let name = name.or(head.input.as_ref().filter(|_| place.is_empty())).map_or("", String::as_str);
+    let via = match (&head.domain, &head.host) {
+        (Some(domain), Some(host)) if domain != host => format!(" for {domain}"),
+        _ => String::new(),
+    };
+    format!("{name} {place}{via}").trim().to_owned()
+}
+
+fn keywords(ehlo: &HelloRecord) -> String {
+    let words: Vec<String> = ehlo
+        .keywords
+        .iter()
+        .map(|(keyword, params)| match params {
+            [] => keyword.to_owned(),
+            params => format!("{keyword} {}", params.join(" ")),
+        })
+        .collect();
+    if words.is_empty() { "no extension".to_owned() } else { words.join(", ") }
+}
+
+fn names_line(names: &NamesRecord) -> String {
+    let expected = &names.expected;
+    match (names.agree.as_slice(), names.differ.as_slice()) {
+        ([], []) => format!("{expected}: no name was given"),
+        (agree, []) => format!("{expected} in {}", agree.join(", ")),
+        ([], differ) => format!("another name than {expected} in {}", differ.join(", ")),
+        (agree, differ) => {
+            format!("{expected} in {}, another name in {}", agree.join(", "), differ.join(", "))
+        }
+    }
+}
+
+fn attempt_line(attempt: &AttemptRecord) -> String {
+    let host = attempt.host.as_deref().unwrap_or_default();
+    let ip = attempt.ip.as_deref().unwrap_or("no address");
+    let result = attempt.code.map_or("ok", |code| code.as_str());
+    format!("{host} {ip}: {result} after {:.0} ms", attempt.elapsed_ms).trim_start().to_owned()
+}

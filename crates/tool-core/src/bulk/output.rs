@@ -1,0 +1,164 @@
+//! The writer: finished records go out one line at a time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::gate::Gate;
+use super::stop::{Stop, Switch};
+use crate::Tally;
+use crate::record::Status;
+
+/// From a worker.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A finished record of the input with this number.
+    Record(u64, Item),
+    /// There are no more records of the input with this number.
+    End(u64),
+}
+
+/// A finished record.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// What is written: a line, or several in the readable view, each with its end.
+    pub(super) text: String,
+    pub(super) status: Status,
+    /// The code of its error.
+    pub(super) code: Option<String>,
+    pub(super) panic: bool,
+}
+
+/// What has been written so far.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) tally: Tally,
+    pub(super) codes: HashMap<String, u64>,
+    pub(super) error: Option<io::Error>,
+}
+
+/// Shared with whoever shows the progress.
+pub(super) type SharedWritten = Arc<Mutex<Written>>;
+
+pub(super) struct Writer {
+    pub(super) ordered: bool,
+    pub(super) gate: Arc<Gate>,
+    pub(super) switch: Switch,
+    pub(super) written: SharedWritten,
+}
+
+impl Writer {
+    /// Runs until the workers are gone or nobody reads.
+    pub(super) fn run(self, mut messages: mpsc::Receiver<Message>) {
+        /// Records that go out in one write when they are there already.
+        const BATCH: usize = 64;
+        let mut order = Order::default();
+        let mut batch = Vec::new();
+        while let Some(message) = messages.blocking_recv() {
+            let mut next = Some(message);
+            while let Some(message) = next {
+                self.take(message, &mut order, &mut batch);
+                next = if batch.len() < BATCH { messages.try_recv().ok() } else { None };
+            }
+            if let Err(error) = self.flush(&mut batch) {
+                if error.kind() != ErrorKind::BrokenPipe {
+                    self.written.lock().unwrap_or_else(PoisonError::into_inner).error = Some(error);
+                }
+                self.switch.stop(Stop::Unread);
+                self.gate.shut();
+                return;
+            }
+            if self.ordered {
+                self.gate.written(order.next);
+            }
+        }
+    }
+
+    fn take(&self, message: Message, order: &mut Order, batch: &mut Vec<Item>) {
+        match message {
+            Message::Record(_, item) if !self.ordered => batch.push(item),
+            Message::End(_) if !self.ordered => {}
+            message => order.take(message, batch),
+        }
+    }
+
+    fn flush(&self, batch: &mut Vec<Item>) -> io::Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let text: String = batch.iter().map(|item| item.text.as_str()).collect();
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()?;
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        for item in batch.drain(..) {
+            written.tally.count(item.status, item.panic);
+            if let Some(code) = item.code {
+                count(&mut written.codes, code);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Codes of records that came in are not ours, so their number is bounded.
+fn count(codes: &mut HashMap<String, u64>, code: String) {
+    const MOST: usize = 256;
+    if codes.len() < MOST || codes.contains_key(&code) {
+        *codes.entry(code).or_default() += 1;
+    }
+}
+
+/// Holds records back until those of all earlier inputs are out.
+#[derive(Debug, Default)]
+struct Order {
+    next: u64,
+    held: BTreeMap<u64, (Vec<Item>, bool)>,
+}
+
+impl Order {
+    fn take(&mut self, message: Message, batch: &mut Vec<Item>) {
+        match message {
+            Message::Record(number, item) if number == self.next => batch.push(item),
+            Message::Record(number, item) => self.held.entry(number).or_default().0.push(item),
+            Message::End(number) if number == self.next => self.advance(batch),
+            Message::End(number) => self.held.entry(number).or_default().1 = true,
+        }
+    }
+
+    fn advance(&mut self, batch: &mut Vec<Item>) {
+        self.next += 1;
+        while let Some((items, ended)) = self.held.remove(&self.next) {
+            batch.extend(items);
+            if !ended {
+                return;
+            }
+            self.next += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(number: u64) -> Message {
+        let item = Item { text: number.to_string(), status: Status::Ok, code: None, panic: false };
+        Message::Record(number, item)
+    }
+
+    #[test]
+    fn records_wait_for_those_of_earlier_inputs() {
+        let (mut order, mut batch) = (Order::default(), Vec::new());
+        let messages =
+            [record(2), Message::End(2), record(0), record(1), Message::End(1), record(0), Message::End(0)];
+        for message in messages {
+            order.take(message, &mut batch);
+        }
+        let texts: Vec<&str> = batch.iter().map(|item| item.text.as_str()).collect();
+        assert_eq!(texts, ["0", "0", "1", "2"]);
+        assert_eq!(order.next, 3);
+    }
+}

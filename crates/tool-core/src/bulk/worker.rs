@@ -1,0 +1,302 @@
+//! A worker: one thread with a runtime of its own, an `async fn` a target.
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::future::{FutureExt, join_all};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use super::feed::{Fed, FedFrom};
+use super::gate::Gate;
+use super::output::{Item, Message};
+use super::stop::{Stop, Switch};
+use crate::cli::Common;
+use crate::jsonl::{Body, Input, Object, shown};
+use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, TimingMs, VERSION};
+use crate::text::{Page, cause};
+use crate::tool::{Outcome, Task};
+use crate::{Budget, Code, Tool};
+use crate::{clock, record::Status};
+
+/// What the workers of a run share.
+pub(super) struct Shared<T: Tool> {
+    pub(super) job: Arc<T::Job>,
+    pub(super) common: Common,
+    pub(super) text: bool,
+    pub(super) colour: bool,
+    pub(super) many: bool,
+    pub(super) gate: Arc<Gate>,
+    pub(super) switch: Switch,
+    /// One input can hold many units; no more than `-j` of them are under way in the whole run.
+    pub(super) slots: Arc<Semaphore>,
+}
+
+/// Runs until its channel is closed and its targets are done, or nobody reads the output.
+pub(super) async fn work<T: Tool>(
+    shared: Arc<Shared<T>>,
+    mut inputs: UnboundedReceiver<Fed>,
+    out: Sender<Message>,
+) {
+    let tool = Rc::new(T::new(shared.job.clone()));
+    let mut targets = JoinSet::new();
+    let mut open = true;
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.switch.stopped(Stop::Unread) => return,
+            () = shared.switch.stopped(Stop::Interrupted), if open && !inputs.is_closed() => inputs.close(),
+            input = inputs.recv(), if open => match input {
+                Some(fed) => {
+                    let line = Line { shared: shared.clone(), tool: tool.clone(), out: out.clone(), number: fed.number };
+                    targets.spawn_local(line.run(fed.source));
+                }
+                None => open = false,
+            },
+            Some(_) = targets.join_next(), if !targets.is_empty() => {}
+            else => return,
+        }
+    }
+}
+
+/// One input and what becomes of it.
+struct Line<T: Tool> {
+    shared: Arc<Shared<T>>,
+    tool: Rc<T>,
+    out: Sender<Message>,
+    number: u64,
+}
+
+/// What the records of an input have in common.
+#[derive(Default)]
+struct Origin {
+    carried: Vec<(String, Box<RawValue>)>,
+    findings: Option<Box<RawValue>>,
+    input: Option<String>,
+}
+
+impl<T: Tool> Line<T> {
+    async fn run(self, source: FedFrom) {
+        let input = match source {
+            FedFrom::Argument(word) => Some(Input::from_argument(word)),
+            FedFrom::Line(number, raw) => Input::from_line(number, raw),
+        };
+        if let Some(input) = input {
+            self.handle(input).await;
+        }
+        let _ = self.out.send(Message::End(self.number)).await;
+        self.shared.gate.leave();
+    }
+
+    async fn handle(&self, input: Input) {
+        let Input { line, body } = input;
+        let mut origin = Origin::default();
+        let verdict = match &body {
+            Body::Object(object) => object.failed(),
+            _ => None,
+        };
+        let again = self.shared.common.retry && verdict.as_ref().is_some_and(|v| v.status == Status::Unknown);
+        if let (Body::Object(object), Some(verdict), false) = (&body, &verdict, again) {
+            return self.pass_on(object, verdict.status, &verdict.code).await;
+        }
+        origin.input = match &body {
+            Body::Word(word) => Some(shown(word)),
+            Body::Object(object) => object.string("input").map(|input| shown(&input)),
+            Body::Broken { shown, .. } => Some(shown.clone()),
+        };
+        if let Body::Broken { error, .. } = body {
+            return self.emit(&origin, clock::now(), Outcome::failed(Head::default(), error), None).await;
+        }
+        let time = clock::now();
+        let task = self.task(Budget::new(self.shared.common.timeout));
+        let planned = self
+            .guarded(
+                async {
+                    #[cfg(feature = "panic-target")]
+                    trip(&body);
+                    self.tool.plan(&body, &task).await
+                },
+                &task,
+            )
+            .await;
+        let plan = match planned {
+            Ok(Ok(plan)) => plan,
+            // A record of another tool that cannot be a target here stays what it is.
+            Ok(Err(outcome))
+                if outcome.error.as_ref().is_some_and(|e| e.code == Code::InputUnusable)
+                    && verdict.is_some() =>
+            {
+                if let (Body::Object(object), Some(verdict)) = (&body, &verdict) {
+                    self.pass_on(object, verdict.status, &verdict.code).await;
+                }
+                return;
+            }
+            Ok(Err(mut outcome)) => {
+                if let Some(error) = &mut outcome.error
+                    && error.phase == "input"
+                {
+                    error.line = line;
+                }
+                take_apart::<T>(body, &[], &mut origin);
+                let spent = outcome.timing.is_some().then_some(&task.budget);
+                return self.emit(&origin, time, outcome, spent).await;
+            }
+            Err(error) => {
+                let head = known_head(&body);
+                take_apart::<T>(body, &[], &mut origin);
+                return self.emit(&origin, time, Outcome::failed(head, error), None).await;
+            }
+        };
+        take_apart::<T>(body, plan.consumed, &mut origin);
+        let spent = task.budget.spent();
+        let many = plan.units.len() > 1 || self.shared.many;
+        let units = plan.units.iter().map(|unit| self.unit(unit, &origin, spent, many));
+        join_all(units).await;
+    }
+
+    async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: std::time::Duration, many: bool) {
+        let _slot = self.slot().await;
+        let task =
+            Task { is_one_of_many: many, ..self.task(Budget::new(self.shared.common.timeout).resume(spent)) };
+        let time = clock::now();
+        let (outcome, budget) = match self.guarded(self.tool.work(unit, &task), &task).await {
+            Ok(outcome) => (outcome, Some(&task.budget)),
+            Err(error) => (Outcome::failed(T::head(unit), error), None),
+        };
+        self.emit(origin, time, outcome, budget).await;
+    }
+
+    fn task(&self, budget: Budget) -> Task {
+        Task { budget, phase: Cell::new("input"), is_one_of_many: self.shared.many }
+    }
+
+    /// A slot of the run; none when the run is interrupted, since then nothing begins.
+    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            biased;
+            slot = self.shared.slots.clone().acquire_owned() => slot.ok(),
+            () = self.shared.switch.stopped(Stop::Interrupted) => None,
+        }
+    }
+
+    /// The work's result, or the error of an interrupted run or a panic.
+    async fn guarded<R>(&self, work: impl Future<Output = R>, task: &Task) -> Result<R, Error> {
+        tokio::select! {
+            biased;
+            () = self.shared.switch.stopped(Stop::Interrupted) => {
+                Err(Error::new(Code::RunInterrupted, task.phase.get(), "the run was interrupted before this was done"))
+            }
+            result = AssertUnwindSafe(work).catch_unwind() => result.map_err(|_| {
+                Error::new(Code::InternalPanic, task.phase.get(), "a defect of the tool: it panicked over this target")
+                    .with_hint("please report it with the input and what stderr says")
+            }),
+        }
+    }
+
+    async fn pass_on(&self, object: &Object, status: Status, code: &str) {
+        // A key out of a JSON object is a string, so it can be written again.
+        let Ok(mut text) = object.passed_on(T::NAME) else { return };
+        if self.shared.text {
+            text = passed_on_text(object, status, code, self.shared.colour);
+        } else {
+            text.push('\n');
+        }
+        self.send(Item { text, status, code: Some(code.to_owned()), panic: false }).await;
+    }
+
+    /// `budget` is given where work was done, for the total.
+    async fn emit(
+        &self,
+        origin: &Origin,
+        time: String,
+        outcome: Outcome<T::Answer>,
+        budget: Option<&Budget>,
+    ) {
+        let Outcome { mut head, answer, error, findings, timing } = outcome;
+        head.input = origin.input.clone();
+        let timing_ms = budget.map(|budget| {
+            let mut timing: TimingMs = timing.unwrap_or_default();
+            timing.add("total", budget.spent());
+            timing
+        });
+        let status = error.as_ref().map_or(Status::Ok, Error::status);
+        let error = error.map(|error| error.into_record(T::NAME));
+        let findings = Findings::join(origin.findings.as_deref(), findings, &head, T::NAME);
+        let code = error.as_ref().map(|error| error.code);
+        let record =
+            Record { tool: T::NAME, v: VERSION, status, head, answer, time, error, findings, timing_ms };
+        let text = if self.shared.text {
+            let mut page = Page::new(self.shared.colour);
+            T::text(&record, &mut page);
+            page.finish()
+        } else {
+            match record.to_line(&origin.carried) {
+                Ok(line) => line + "\n",
+                Err(_) => return,
+            }
+        };
+        let panic = code == Some(Code::InternalPanic);
+        self.send(Item { text, status, code: code.map(|code| code.to_string()), panic }).await;
+    }
+
+    async fn send(&self, item: Item) {
+        let _ = self.out.send(Message::Record(self.number, item)).await;
+    }
+}
+
+/// The target that panics, for the tests of this workspace.
+#[cfg(feature = "panic-target")]
+#[allow(clippy::panic, reason = "that is what it is for")]
+fn trip(body: &Body) {
+    let is_it = |word: &str| word == "panic.example";
+    match body {
+        Body::Word(word) if is_it(word) => panic!("the target that panics"),
+        Body::Object(object) if object.string("host").is_some_and(|host| is_it(&host)) => {
+            panic!("the target that panics")
+        }
+        _ => {}
+    }
+}
+
+/// What is carried on from an object, once it was read.
+fn take_apart<T: Tool>(body: Body, consumed: &[&str], origin: &mut Origin) {
+    if let Body::Object(object) = body {
+        origin.findings = object.raw("findings").map(ToOwned::to_owned);
+        let carried = object.carried(&[COMMON_KEYS, T::WRITES].concat());
+        origin.carried = carried.into_iter().filter(|(key, _)| !consumed.contains(&key.as_str())).collect();
+    }
+}
+
+/// What an object says it is about, for a record of work that was not even planned.
+fn known_head(body: &Body) -> Head {
+    match body {
+        Body::Object(object) => Head {
+            domain: object.string("domain"),
+            address: object.string("address"),
+            host: object.string("host"),
+            ip: object.string("ip"),
+            ..Head::default()
+        },
+        _ => Head::default(),
+    }
+}
+
+fn passed_on_text(object: &Object, status: Status, code: &str, colour: bool) -> String {
+    let mut page = Page::new(colour);
+    let subject =
+        ["host", "domain", "ip", "input"].iter().find_map(|key| object.string(key)).unwrap_or_default();
+    let message = object.raw("error").and_then(|raw| serde_json::from_str::<Object>(raw.get()).ok());
+    let part = |key: &str| message.as_ref().and_then(|error| error.string(key));
+    let sentence = part("message").unwrap_or_else(|| cause(None).to_owned());
+    page.headline(status, &subject, &sentence);
+    if let Some(hint) = part("hint") {
+        page.line("try", &hint);
+    }
+    let tool = part("tool").map(|tool| format!(", found by {tool}")).unwrap_or_default();
+    page.line("code", &format!("{code}{tool}"));
+    page.finish()
+}

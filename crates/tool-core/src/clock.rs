@@ -1,0 +1,51 @@
+//! Wall-clock time for records, and the budget of one target.
+
+use std::time::{Duration, Instant};
+
+/// The current time as records show it: RFC 3339, UTC, milliseconds.
+pub(crate) fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+/// The time that a target may take, and has taken. Waiting for a slot does not count.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// The instant from which the time spent counts.
+    pub origin: Instant,
+    /// The whole limit.
+    pub limit: Duration,
+}
+
+impl Budget {
+    /// A budget that begins now.
+    pub fn new(limit: Duration) -> Self {
+        Self { origin: Instant::now(), limit }
+    }
+
+    /// The same budget, of which `spent` is used up already, going on from now.
+    #[must_use]
+    pub fn resume(self, spent: Duration) -> Self {
+        let now = Instant::now();
+        Self { origin: now.checked_sub(spent).unwrap_or(now), ..self }
+    }
+
+    /// The time used up.
+    pub fn spent(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    /// When it ends.
+    pub fn deadline(&self) -> Instant {
+        self.origin + self.limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_have_milliseconds_and_z() {
+        let now = super::now();
+        assert_eq!(now.len(), "2026-11-24T08:08:40.512Z".len(), "{now}");
+        assert!(now.ends_with('Z') && now.as_bytes()[19] == b'.');
+    }
+}

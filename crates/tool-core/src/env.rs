@@ -1,0 +1,12 @@
+//! The environment variables that stand for options, in one table.
+
+/// DNS servers to ask: `--dns`.
+pub const DNS: &str = "MXPIPE_DNS";
+/// The name given in EHLO: `--ehlo`.
+pub const EHLO: &str = "MXPIPE_EHLO";
+/// The ports to connect to: `--port`.
+pub const PORT: &str = "MXPIPE_PORT";
+/// Whether addresses that are not public are used: `--allow-private`.
+pub const ALLOW_PRIVATE: &str = "MXPIPE_ALLOW_PRIVATE";
+/// The address to connect from: `--source`.
+pub const SOURCE: &str = "MXPIPE_SOURCE";

@@ -1,0 +1,168 @@
+//! Records: the one mapping from facts to JSON.
+//!
+//! Only what is here and each tool's `data` is serialised; the cores' types are not.
+
+mod error;
+mod finding;
+mod reply;
+mod reverse;
+mod route;
+mod smtp;
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+pub use error::{EdeRecord, Error, ErrorRecord};
+pub use finding::{Finding, FindingItem, Findings, Severity};
+pub use reply::ReplyRecord;
+pub use reverse::{IprevWord, reverse_findings};
+pub use route::{HostRecord, PtrRecord, route_error, route_findings};
+pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
+
+/// Whether the target works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It works.
+    Ok,
+    /// It definitely does not.
+    Fail,
+    /// It could not be found out now.
+    Unknown,
+}
+
+impl Status {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The keys that say what a record is about. Each tool writes some of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Head {
+    /// The domain whose mail is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The same with its U-labels, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain_unicode: Option<String>,
+    /// The mail address that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The server's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The server's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// The server's port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The preference of its MX record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preference: Option<u16>,
+    /// The word as it was given, at most 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+}
+
+/// Durations by phase, in milliseconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TimingMs(Vec<(&'static str, f64)>);
+
+impl TimingMs {
+    /// Adds a phase.
+    pub fn add(&mut self, phase: &'static str, took: Duration) {
+        self.0.push((phase, millis(took)));
+    }
+}
+
+impl Serialize for TimingMs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (phase, took) in &self.0 {
+            map.serialize_entry(phase, took)?;
+        }
+        map.end()
+    }
+}
+
+impl JsonSchema for TimingMs {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TimingMs".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "additionalProperties": { "type": "number", "minimum": 0 }
+        })
+    }
+}
+
+/// Milliseconds with microseconds behind the point.
+pub fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// A whole record of a tool whose answer is `A`, in the order of its keys.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Record<A> {
+    /// The tool that wrote it.
+    pub tool: &'static str,
+    /// The version of the contract.
+    pub v: u8,
+    /// Whether the target works.
+    pub status: Status,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "the keys document themselves")]
+    pub head: Head,
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "the keys document themselves")]
+    pub answer: A,
+    /// When this tool took the target up: RFC 3339, UTC.
+    pub time: String,
+    /// Why the status is not `ok`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorRecord>,
+    /// What is odd but does not decide.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingItem>,
+    /// How long each phase took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing_ms: Option<TimingMs>,
+}
+
+/// The version of the contract.
+pub const VERSION: u8 = 1;
+
+/// The keys that every tool writes around its own.
+pub const COMMON_KEYS: &[&str] = &["tool", "v", "status", "input", "time", "error", "findings", "timing_ms"];
+
+impl<A: Serialize> Record<A> {
+    /// The line that goes out: this tool's keys, then the carried ones as they came.
+    ///
+    /// # Errors
+    /// When an answer cannot be JSON.
+    pub fn to_line(&self, carried: &[(String, Box<RawValue>)]) -> serde_json::Result<String> {
+        let mut line = crate::json::to_string(self)?;
+        for (key, value) in carried {
+            line.pop();
+            line.push(',');
+            line.push_str(&crate::json::to_string(key)?);
+            line.push(':');
+            line.push_str(value.get());
+            line.push('}');
+        }
+        Ok(line)
+    }
+}

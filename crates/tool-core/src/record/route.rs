@@ -1,0 +1,158 @@
+//! Where mail goes, as records say it, and reading that back.
+
+use std::net::IpAddr;
+
+use dns_core::{Finding as RouteFinding, Host, Iprev, Problem, Reverse, RouteError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Finding, IprevWord};
+use crate::Code;
+
+/// A host of a route: an element of `mx`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostRecord {
+    /// Lower is tried first.
+    #[serde(default)]
+    pub preference: Option<u16>,
+    /// The host; `.` in a null MX.
+    pub exchange: String,
+    /// Its addresses: empty if it has none, absent if not asked for or not to be found out now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Vec<IpAddr>>,
+    /// Time to live of the MX record in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
+    /// The aliases of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cname: Option<Vec<String>>,
+    /// The names of its addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ptr: Option<Vec<PtrRecord>>,
+}
+
+/// The names of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PtrRecord {
+    /// The address.
+    pub ip: IpAddr,
+    /// Its names; absent if they could not be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
+    /// Whether one leads back.
+    pub iprev: IprevWord,
+}
+
+impl PtrRecord {
+    /// From what was looked up.
+    pub fn new(ip: IpAddr, reverse: &Reverse) -> Self {
+        let names = reverse.names.as_ref().map(|names| names.iter().map(ToString::to_string).collect());
+        Self { ip, names, iprev: reverse.iprev.into() }
+    }
+}
+
+impl HostRecord {
+    /// From what was looked up.
+    pub fn new(host: &Host) -> Self {
+        let cname: Vec<String> = host.cname.iter().map(ToString::to_string).collect();
+        Self {
+            preference: Some(host.preference),
+            exchange: host.exchange.to_string(),
+            addresses: host.addresses.clone(),
+            ttl: host.ttl,
+            cname: (!cname.is_empty()).then_some(cname),
+            ptr: None,
+        }
+    }
+}
+
+/// The error of a route without a host to go to.
+pub fn route_error(error: &RouteError, domain: &str) -> Error {
+    match error {
+        RouteError::NullMx => {
+            Error::new(Code::DnsNullMx, "dns", "the domain declares that it takes no mail (null MX)")
+        }
+        RouteError::NoAddress => {
+            Error::new(Code::DnsMxNoAddress, "dns", "no exchange of the domain has an address")
+        }
+        RouteError::Lookup { error, exchange: None } => {
+            let mapped = Error::lookup(error, "the MX of the domain");
+            match error.problem {
+                Problem::ServFail | Problem::Refused | Problem::Timeout | Problem::BadAnswer => mapped
+                    .with_hint(format!("compare with another resolver: mxlookup --dns 9.9.9.9 {domain}")),
+                Problem::Unreachable => {
+                    mapped.with_hint("check the servers in /etc/resolv.conf, or name one with --dns")
+                }
+                _ => mapped,
+            }
+        }
+        RouteError::Lookup { error, exchange: Some(host) } => {
+            Error::lookup(error, &format!("the addresses of {host}, and no other exchange has one"))
+        }
+    }
+}
+
+/// The findings of a route.
+pub fn route_findings(findings: &[RouteFinding]) -> Vec<Finding> {
+    findings.iter().map(finding).collect()
+}
+
+fn finding(finding: &RouteFinding) -> Finding {
+    match finding {
+        RouteFinding::ImplicitMx => {
+            Finding::new(Code::DnsImplicitMx, "no MX record: mail goes to the address of the domain itself")
+        }
+        RouteFinding::NullMxMixed => Finding::new(
+            Code::DnsNullMxMixed,
+            "a null MX stands beside others, which RFC 7505 section 3 forbids",
+        ),
+        RouteFinding::MxCname(host) => {
+            Finding::new(Code::DnsMxCname, "the exchange is an alias, which RFC 2181 section 10.3 forbids")
+                .host(host)
+        }
+        RouteFinding::MxIpLiteral(host) => {
+            Finding::new(Code::DnsMxIpLiteral, "the exchange is an address where a name belongs").host(host)
+        }
+        RouteFinding::MxSingleLabel(host) => {
+            Finding::new(Code::DnsMxSingleLabel, "the exchange has a single label").host(host)
+        }
+        RouteFinding::MxLocalhost(host) => {
+            Finding::new(Code::DnsMxLocalhost, "the exchange is localhost, which is every sender itself")
+                .host(host)
+        }
+        RouteFinding::MxDuplicate(host) => {
+            Finding::new(Code::DnsMxDuplicate, "the exchange is named more than once").host(host)
+        }
+        RouteFinding::MxNoAddress(host) => {
+            Finding::new(Code::DnsMxNoAddress, "the exchange has neither an A nor an AAAA record").host(host)
+        }
+        RouteFinding::MxNonPublic(host, ip) => non_public(*ip).host(host),
+        RouteFinding::MxLookup(host, error) => {
+            let mapped = Error::lookup(error, "the addresses of the exchange");
+            let message = match error.problem {
+                Problem::NxDomain => "the exchange does not exist",
+                Problem::CnameLoop => "the aliases of the exchange lead in a circle",
+                _ => "the addresses could not be looked up now",
+            };
+            // The table has no finding for a circle of aliases; the exchange has no address then.
+            let code = if mapped.code == Code::DnsCnameLoop { Code::DnsMxNoAddress } else { mapped.code };
+            Finding { ede: mapped.ede, ..Finding::new(code, message).host(host) }
+        }
+    }
+}
+
+/// An address of a host from the DNS that is not public.
+pub(super) fn non_public(ip: IpAddr) -> Finding {
+    Finding::new(Code::DnsMxNonPublic, "the address is not public").ip(ip)
+}
+
+impl From<Iprev> for IprevWord {
+    fn from(iprev: Iprev) -> Self {
+        match iprev {
+            Iprev::Pass => Self::Pass,
+            Iprev::Fail => Self::Fail,
+            Iprev::TempError => Self::Temperror,
+            Iprev::PermError => Self::Permerror,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What an SMTP session has learnt, as records say it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use dns_core::DomainName;
+use schemars::JsonSchema;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use smtp_core::proto::{Capabilities, Cause, Facts, Failure, Hello, Phase, Quirk, Reply, Timing, Verb};
+
+use super::error::in_words;
+use super::{Error, Finding, ReplyRecord, TimingMs};
+use crate::Code;
+
+/// A greeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BannerRecord {
+    /// The reply code.
+    pub code: u16,
+    /// The name it begins with, if it begins with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The lines without their codes, joined by LF.
+    pub text: String,
+}
+
+impl BannerRecord {
+    /// From the reply.
+    pub fn new(reply: &Reply) -> Self {
+        Self { code: reply.code, host: leading_name(reply), text: reply.text() }
+    }
+}
+
+/// The answer to EHLO or HELO.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HelloRecord {
+    /// EHLO or HELO.
+    pub verb: &'static str,
+    /// The reply code.
+    pub code: u16,
+    /// The name it begins with, if it begins with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its first line.
+    pub text: String,
+    /// The keywords in upper case with their parameters, in the server's order.
+    pub keywords: Keywords,
+}
+
+impl HelloRecord {
+    /// From what was accepted.
+    pub fn new(hello: &Hello) -> Self {
+        Self {
+            verb: hello.verb.as_str(),
+            code: hello.reply.code,
+            host: leading_name(&hello.reply),
+            text: hello.reply.lines.first().cloned().unwrap_or_default(),
+            keywords: Keywords(hello.capabilities.clone()),
+        }
+    }
+}
+
+/// Keywords as an object in the server's order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keywords(Capabilities);
+
+impl Keywords {
+    /// Each keyword with its parameters, in the server's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter()
+    }
+}
+
+impl Serialize for Keywords {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (keyword, params) in self.0.iter() {
+            map.serialize_entry(keyword, params)?;
+        }
+        map.end()
+    }
+}
+
+impl JsonSchema for Keywords {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Keywords".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "additionalProperties": { "type": "array", "items": { "type": "string" } }
+        })
+    }
+}
+
+/// The name that a greeting begins with (RFC 5321 section 4.2: `Domain [SP text]`): a domain name
+/// or an address literal. Words that greet without a name are none.
+fn leading_name(reply: &Reply) -> Option<String> {
+    const GREETINGS: &[&str] =
+        &["esmtp", "smtp", "lmtp", "hello", "hi", "ready", "welcome", "ok", "service", "mail"];
+    let word = reply.lines.first()?.split_ascii_whitespace().next()?;
+    if word.starts_with('[') && word.ends_with(']') {
+        let inner = word.trim_matches(['[', ']']);
+        let inner = inner.strip_prefix("IPv6:").unwrap_or(inner);
+        return inner.parse::<IpAddr>().is_ok().then(|| word.to_owned());
+    }
+    let name = DomainName::parse(word).ok()?;
+    let is_host_like = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    if !name.as_str().bytes().all(is_host_like) {
+        return None;
+    }
+    (!GREETINGS.contains(&name.as_str())).then(|| name.to_string())
+}
+
+/// The durations of a session's phases.
+pub fn phase_timing(timing: &Timing, into: &mut TimingMs) {
+    for (phase, took) in timing.iter() {
+        into.add(phase.as_str(), took);
+    }
+}
+
+/// The error of a session that failed.
+pub fn session_error(failure: &Failure) -> Error {
+    let reply = failure.reply.as_ref();
+    let (code, message) = describe(failure);
+    let mut error = Error::new(code, failure.phase.as_str(), message);
+    error.reply = reply.map(|reply| match failure.phase {
+        Phase::Banner => ReplyRecord::plain(reply),
+        _ => ReplyRecord::new(reply),
+    });
+    error.errno = failure.errno;
+    error.limit = failure.limit;
+    error.hint = hint(failure.cause).map(str::to_owned);
+    error
+}
+
+/// Code and sentence.
+fn describe(failure: &Failure) -> (Code, String) {
+    let limit = failure.limit.map(|limit| format!(" within {}", in_words(limit))).unwrap_or_default();
+    let awaited = match failure.phase {
+        Phase::Connect => "the connection attempt",
+        Phase::Banner => "the greeting",
+        Phase::Ehlo => "EHLO",
+        Phase::Quit => "QUIT",
+    };
+    let received = failure.received.as_deref().map(|text| format!(": {}", crate::text::clean(text)));
+    let received = received.unwrap_or_default();
+    let code = failure.reply.as_ref().map_or(0, |reply| reply.code);
+    match failure.cause {
+        Cause::Refused => (Code::TcpRefused, "the connection is refused: nothing listens there".into()),
+        Cause::ConnectTimeout => (Code::TcpTimeout, format!("no answer to the connection attempt{limit}")),
+        Cause::Unreachable => {
+            (Code::TcpUnreachable, "a router on the way says that the host cannot be reached".into())
+        }
+        Cause::AdminProhibited => {
+            (Code::TcpAdminProhibited, "a filter on the way prohibits the connection".into())
+        }
+        Cause::NoRoute => (Code::NetNoRoute, "this machine has no route to the address".into()),
+        Cause::Blackholed => {
+            (Code::NetBlackholed, "a blackhole route of this machine swallows the connection".into())
+        }
+        Cause::DeniedLocal => (Code::NetDeniedLocal, denied(failure.errno)),
+        Cause::Reset => {
+            (Code::TcpReset, format!("the connection was reset while waiting for {}", reply_to(awaited)))
+        }
+        Cause::ClosedBeforeBanner => (
+            Code::SmtpClosedBeforeBanner,
+            "the server accepted the connection and closed it without a word".into(),
+        ),
+        Cause::BannerTimeout => (Code::SmtpBannerTimeout, format!("connected, but no greeting came{limit}")),
+        Cause::NotSmtp if failure.reply.is_some() => {
+            (Code::SmtpNotSmtp, format!("what greets with {code} is not an SMTP server"))
+        }
+        Cause::NotSmtp => (Code::SmtpNotSmtp, format!("what answers is not an SMTP server{received}")),
+        Cause::ImplicitTlsExpected => {
+            (Code::SmtpImplicitTlsExpected, "the server wants TLS from the first byte".into())
+        }
+        Cause::Greeting421 => (Code::SmtpGreeting421, "the server greets with 421: not now".into()),
+        Cause::Greeting4xx => (Code::SmtpGreeting4xx, format!("the server greets with {code}: not now")),
+        Cause::Greeting521 => (Code::SmtpGreeting521, "the host takes no mail at all (521)".into()),
+        Cause::Greeting554 => (Code::SmtpGreeting554, "the server greets this client with a refusal".into()),
+        Cause::Greeting5xx => (Code::SmtpGreeting5xx, format!("the server greets with {code}, a refusal")),
+        Cause::EhloRejected => (Code::SmtpEhloRejected, format!("EHLO is refused with {code}")),
+        Cause::RateLimited => (Code::SmtpRateLimited, format!("the server breaks off with 421 at {awaited}")),
+        Cause::BadReply if failure.reply.is_some() => {
+            (Code::SmtpBadReply, format!("a reply with {code} makes no sense at {awaited}"))
+        }
+        Cause::BadReply => (Code::SmtpBadReply, format!("what came is no SMTP reply{received}")),
+        Cause::ReplyTooLong => (Code::SmtpReplyTooLong, "the reply goes on beyond every bound".into()),
+        Cause::Timeout => (Code::SmtpTimeout, format!("no reply to {awaited}{limit}")),
+        Cause::Closed => (
+            Code::SmtpClosed,
+            format!("the server closed the connection instead of sending {}", reply_to(awaited)),
+        ),
+    }
+}
+
+fn reply_to(awaited: &str) -> String {
+    if awaited.starts_with("the ") { awaited.to_owned() } else { format!("the reply to {awaited}") }
+}
+
+fn denied(errno: Option<i32>) -> String {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    match errno {
+        Some(EMFILE | ENFILE) => {
+            "this machine has no file descriptor left: lower -j or raise ulimit -n".into()
+        }
+        Some(errno) => {
+            let text = std::io::Error::from_raw_os_error(errno).to_string();
+            format!("this machine does not let the connection out: {text}")
+        }
+        None => "this machine does not let the connection out".into(),
+    }
+}
+
+fn hint(cause: Cause) -> Option<&'static str> {
+    Some(match cause {
+        Cause::ConnectTimeout => {
+            "a filter drops silently; try other ports (-p 25,465,587) and from another network"
+        }
+        Cause::Greeting554 => "the service is up, for others: try from another address",
+        Cause::ImplicitTlsExpected => "this port speaks TLS from the first byte, as 465 does",
+        Cause::BannerTimeout => "some servers wait on purpose or look names up first: raise --reply-timeout",
+        Cause::Greeting421 | Cause::RateLimited => "come back later, with fewer connections at a time",
+        _ => return None,
+    })
+}
+
+/// What is odd about a session: greeting, EHLO, QUIT and the quirks that have a code.
+pub fn session_findings(facts: &Facts) -> Vec<Finding> {
+    const SLOW: Duration = Duration::from_secs(5);
+    let mut findings = Vec::new();
+    if let Some(slow) = facts.timing.of(Phase::Banner).filter(|took| *took > SLOW && facts.banner.is_some()) {
+        let message = format!("the greeting took {}", in_words(slow));
+        findings.push(Finding::new(Code::SmtpBannerSlow, message));
+    }
+    if let (Some(refusal), Some(Verb::Helo)) =
+        (&facts.ehlo_refusal, facts.ehlo.as_ref().map(|hello| hello.verb))
+    {
+        let finding = Finding::new(Code::SmtpHeloOnly, "EHLO was refused, HELO was taken");
+        findings.push(finding.reply(ReplyRecord::new(refusal)));
+    }
+    if let Some(hello) = &facts.ehlo {
+        if !hello.capabilities.has("STARTTLS") {
+            findings.push(Finding::new(Code::TlsStarttlsNotSupported, "STARTTLS is not offered"));
+        }
+        let auth = hello.capabilities.params("AUTH").unwrap_or_default();
+        let in_clear: Vec<&str> = auth.iter().map(String::as_str).filter(|m| is_cleartext(m)).collect();
+        if !in_clear.is_empty() {
+            let message = format!("AUTH {} is offered before TLS", in_clear.join(" "));
+            findings.push(Finding::new(Code::EhloAuthPlainInClear, message));
+        }
+    }
+    if facts.quirks.contains(&Quirk::BadKeyword) {
+        findings.push(Finding::new(Code::EhloBadKeyword, "a line of the EHLO reply is no keyword"));
+    }
+    if let Some(instead) = &facts.quit_unanswered {
+        let finding = Finding::new(Code::SmtpQuitNo221, "QUIT was not answered with 221");
+        findings.push(match instead {
+            Some(reply) => finding.reply(ReplyRecord::new(reply)),
+            None => finding,
+        });
+    }
+    if facts.invalid_utf8 {
+        findings.push(Finding::new(Code::TextInvalidUtf8, "bytes that are not UTF-8 were replaced"));
+    }
+    findings
+}
+
+fn is_cleartext(mechanism: &str) -> bool {
+    mechanism.eq_ignore_ascii_case("PLAIN") || mechanism.eq_ignore_ascii_case("LOGIN")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(text: &str) -> Option<String> {
+        leading_name(&Reply::new(220, vec![text.to_owned()]))
+    }
+
+    #[test]
+    fn a_greeting_begins_with_a_name_or_has_none() {
+        assert_eq!(name_of("mail.port25.com (PowerMTA(TM) v4.0) ESMTP").as_deref(), Some("mail.port25.com"));
+        assert_eq!(name_of("Mail.Port25.COM. ESMTP").as_deref(), Some("mail.port25.com"));
+        assert_eq!(name_of("[192.0.2.1] ready").as_deref(), Some("[192.0.2.1]"));
+        assert_eq!(name_of("localhost ESMTP").as_deref(), Some("localhost"));
+        for text in ["ESMTP ready", "", "***************", "\u{1b}[31m x", "[nonsense] x"] {
+            assert_eq!(name_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_names_the_limit_that_fired() {
+        let failure = Failure::new(Cause::ConnectTimeout, Phase::Connect).with_limit(Duration::from_secs(10));
+        let error = session_error(&failure);
+        assert_eq!(error.message, "no answer to the connection attempt within 10 s");
+        assert_eq!(error.into_record("smtp-ping").limit_ms, Some(10_000.0));
+    }
+}

@@ -1,0 +1,108 @@
+//! What a tool is.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::Budget;
+use crate::cli::{Common, UsageError};
+use crate::jsonl::Body;
+use crate::record::{Error, Finding, Head, Record, TimingMs};
+use crate::text::Page;
+
+/// A tool of the family. One value of it lives on each thread of a run.
+pub trait Tool: Sized + 'static {
+    /// The name by which it is typed.
+    const NAME: &'static str;
+    /// The keys of the head and the answer that it can write, beside
+    /// [`COMMON_KEYS`](crate::record::COMMON_KEYS). They are not carried.
+    const WRITES: &'static [&'static str];
+    /// `--timeout` unless given.
+    const TIMEOUT: &'static str;
+    /// `-j` unless given.
+    const CONCURRENCY: &'static str;
+    /// What it waits for, as a person at a terminal is told.
+    const TARGETS: &'static str;
+
+    /// Its own options, the targets among them.
+    type Options: clap::Args;
+    /// What the options come to.
+    type Job: Send + Sync + 'static;
+    /// The keys of its answer.
+    type Answer: Serialize + JsonSchema + Default + 'static;
+    /// One record's worth of work.
+    type Unit: 'static;
+
+    /// Options become a plain value at once.
+    ///
+    /// # Errors
+    /// What is wrong with them, as one sentence.
+    fn job(options: Self::Options, common: &Common, matches: &ArgMatches) -> Result<Self::Job, UsageError>;
+
+    /// The targets of the command line.
+    fn targets(options: &Self::Options) -> Vec<String>;
+
+    /// Starts the tool on a thread. It opens nothing that is not used.
+    fn new(job: Arc<Self::Job>) -> Self;
+
+    /// Turns an input into units of work.
+    fn plan(
+        &self,
+        input: &Body,
+        task: &Task,
+    ) -> impl Future<Output = Result<Plan<Self::Unit>, Outcome<Self::Answer>>>;
+
+    /// What the record of a unit is about, before anything is known.
+    fn head(unit: &Self::Unit) -> Head;
+
+    /// Does the work of a unit, within the budget.
+    fn work(&self, unit: &Self::Unit, task: &Task) -> impl Future<Output = Outcome<Self::Answer>>;
+
+    /// Writes a record for people.
+    fn text(record: &Record<Self::Answer>, page: &mut Page);
+}
+
+/// What an input comes to.
+#[derive(Debug)]
+pub struct Plan<U> {
+    /// The units, at least one.
+    pub units: Vec<U>,
+    /// Keys of the input that the units take apart; they are not carried.
+    pub consumed: &'static [&'static str],
+}
+
+/// What is known about the work while it is done.
+#[derive(Debug)]
+pub struct Task {
+    /// The time it may take.
+    pub budget: Budget,
+    /// What it is doing, for the record of an interrupted run.
+    pub phase: Cell<&'static str>,
+    /// Whether it is one of several.
+    pub is_one_of_many: bool,
+}
+
+/// What a unit came to.
+#[derive(Debug)]
+pub struct Outcome<A> {
+    /// What the record is about.
+    pub head: Head,
+    /// The answer.
+    pub answer: A,
+    /// Why it is not `ok`, if it is not.
+    pub error: Option<Error>,
+    /// What is odd.
+    pub findings: Vec<Finding>,
+    /// How long each phase took; `total` is added.
+    pub timing: Option<TimingMs>,
+}
+
+impl<A: Default> Outcome<A> {
+    /// An outcome without an answer.
+    pub fn failed(head: Head, error: Error) -> Self {
+        Self { head, answer: A::default(), error: Some(error), findings: Vec::new(), timing: None }
+    }
+}
