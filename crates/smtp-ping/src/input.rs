@@ -187,8 +187,12 @@ fn known_ptr(object: &Object, ip: IpAddr) -> Vec<PtrRecord> {
 mod tests {
     use super::*;
 
-    fn word(text: &str) -> Result<(Option<String>, Option<Vec<IpAddr>>, Option<u16>), String> {
-        read_word(text).map(|(host, port)| (host.name, host.addresses, port)).map_err(|error| error.message)
+    type Read = (Option<String>, Option<Vec<IpAddr>>, Option<u16>);
+
+    fn word(text: &str) -> Result<Read, String> {
+        let mut named = read_word(text).map_err(|error| error.message)?;
+        let host = named.hosts.remove(0);
+        Ok((host.name, host.addresses, named.port))
     }
 
     #[test]
