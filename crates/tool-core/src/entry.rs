@@ -69,8 +69,8 @@ fn start<T: Tool>(options: T::Options, common: Common, matches: &ArgMatches) -> 
 pub fn command<T: Tool>(describe: fn(Command) -> Command) -> Command {
     let command = T::Options::augment_args(Command::new(T::NAME).version(env!("CARGO_PKG_VERSION")));
     let command = Common::augment_args(command)
-        .mut_arg("timeout", |arg| arg.default_value(T::TIMEOUT))
-        .mut_arg("concurrency", |arg| arg.default_value(T::CONCURRENCY))
+        .mut_arg("timeout", |arg| arg.default_value(T::TIMEOUT).required(false))
+        .mut_arg("concurrency", |arg| arg.default_value(T::CONCURRENCY).required(false))
         .max_term_width(100);
     describe(command)
 }

@@ -45,7 +45,7 @@ pub(super) async fn work<T: Tool>(
     let tool = Rc::new(T::new(shared.job.clone()));
     let mut targets = JoinSet::new();
     let mut open = true;
-    loop {
+    while open || !targets.is_empty() {
         tokio::select! {
             biased;
             () = shared.switch.stopped(Stop::Unread) => return,
@@ -58,7 +58,6 @@ pub(super) async fn work<T: Tool>(
                 None => open = false,
             },
             Some(_) = targets.join_next(), if !targets.is_empty() => {}
-            else => return,
         }
     }
 }
