@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
 
 use crate::bulk::{self, Source};
 use crate::cli::{Common, UsageError};
@@ -77,8 +79,10 @@ pub fn command<T: Tool>(describe: fn(Command) -> Command) -> Command {
 
 /// The schema of the tool's records. Carried keys are the reason why further ones are allowed;
 /// records of a word have none.
-pub fn schema<T: Tool>() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(Record<T::Answer>).to_value();
+pub fn schema<T: Tool>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Record<T::Answer>>().to_value();
+    never_null(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), format!("A record of {}", T::NAME).into());
         object.insert("description".to_owned(), "Further keys are carried from the input.".into());
@@ -90,6 +94,27 @@ pub fn schema<T: Tool>() -> serde_json::Value {
         }
     }
     schema
+}
+
+/// Keys are absent rather than null; the generator does not know that.
+fn never_null(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|word| word != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|word| word != "null"));
+            }
+            object.values_mut().for_each(never_null);
+        }
+        Value::Array(values) => values.iter_mut().for_each(never_null),
+        _ => {}
+    }
 }
 
 fn print(tool: &str, text: &str) -> ExitCode {

@@ -1,0 +1,111 @@
+//! `lab demo`: the user's walk-through, with the real tools and what they really answer.
+
+use std::io::{self, BufRead, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::run::Environment;
+
+/// A question, the command line that answers it, and the exit status that it ends with.
+struct Step {
+    question: &'static str,
+    command: &'static str,
+    status: u8,
+}
+
+const TOOLS: [&str; 2] = ["mxlookup", "smtp-ping"];
+
+const STEPS: [Step; 7] = [
+    Step { question: "Where does mail for port25.com go?", command: "mxlookup --text port25.com", status: 0 },
+    Step {
+        question: "Is the server up, and which commands does it support?",
+        command: "mxlookup port25.com | smtp-ping --text",
+        status: 0,
+    },
+    Step {
+        question: "What did they say to each other?",
+        command: "mxlookup port25.com | smtp-ping --text -v",
+        status: 0,
+    },
+    Step { question: "The same for a program", command: "mxlookup port25.com | smtp-ping", status: 0 },
+    Step {
+        question: "Other servers support less",
+        command: r"printf 'yahoo.com\naol.com\n' | mxlookup | smtp-ping --text --ordered",
+        status: 0,
+    },
+    Step {
+        question: "Is it up? Every failure has its own cause",
+        command: r"printf '%s.example\n' refused silent busy strict ssh drip |
+    mxlookup | smtp-ping --text --ordered --reply-timeout 2s --timeout 4s",
+        status: 1,
+    },
+    Step {
+        question: "A domain that does not exist stays in the pipe",
+        command: r"printf 'port25.com\nnosuch.example\n' | mxlookup | smtp-ping",
+        status: 1,
+    },
+];
+
+/// Whether every tool of the demonstration is there.
+///
+/// # Errors
+/// What is missing, and what to do.
+pub(crate) fn check_tools(folder: &Path) -> Result<(), String> {
+    let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !folder.join(tool).is_file()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (missing, folder) = (missing.join(" and "), folder.display());
+    Err(format!("{missing} not found in {folder}: `cargo xtask demo` builds the tools and runs this"))
+}
+
+/// Shows each step; success only if each ended as its row says.
+pub(crate) fn show(environment: &Environment, wait: bool) -> io::Result<ExitCode> {
+    let mut out = io::stdout();
+    let mut surprises = Vec::new();
+    for (number, step) in (1..).zip(&STEPS) {
+        if number > 1 {
+            if wait {
+                write!(out, "\n-- Enter for the next step ")?;
+                out.flush()?;
+                io::stdin().lock().skip_until(b'\n')?;
+            }
+            writeln!(out)?;
+        }
+        writeln!(out, "{number}. {}\n\n$ {}", step.question, step.command)?;
+        // Before the command writes to the same place.
+        out.flush()?;
+        let status = environment.shell(step.command)?;
+        if status != 0 {
+            writeln!(out, "(exit status {status})")?;
+        }
+        if status != step.status {
+            surprises.push(format!("step {number} ended with {status} instead of {}", step.status));
+        }
+    }
+    out.flush()?;
+    if surprises.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(io::stderr(), "lab: {}", surprises.join(", "))?;
+    Ok(ExitCode::FAILURE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_tool_is_named_with_the_remedy() {
+        let problem = check_tools(Path::new("no-such-folder")).unwrap_err();
+        assert!(problem.starts_with("mxlookup and smtp-ping not found in no-such-folder"), "{problem}");
+        assert!(problem.contains("cargo xtask demo"));
+    }
+
+    #[test]
+    fn every_step_calls_a_tool_that_is_checked_for() {
+        for step in &STEPS {
+            assert!(TOOLS.iter().any(|tool| step.command.contains(tool)), "{}", step.command);
+        }
+    }
+}

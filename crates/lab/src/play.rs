@@ -1,0 +1,235 @@
+//! One connection to a server: its dialogue, turn by turn.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::heard::Heard;
+
+/// The longest line that a client may send.
+const MOST_LINE: u64 = 16 * 1024;
+/// How long a client may take to close its side after ours.
+const LINGER: Duration = Duration::from_secs(5);
+/// Octets that a flood writes at once.
+const FLOOD_WRITE: usize = 16 * 1024;
+
+/// What a server says to each of its clients.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) name: String,
+    pub(crate) dialogue: Arc<Dialogue>,
+    pub(crate) heard: Arc<Heard>,
+}
+
+impl Script {
+    /// Plays the dialogue to the client at `peer`.
+    ///
+    /// # Errors
+    /// The client went away, or sent a line without end.
+    pub(crate) async fn play(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let stream = BufReader::with_capacity(1024, stream);
+        let mut client = Client { script: self, stream, peer: peer.to_string() };
+        for turn in &self.dialogue.turns {
+            match turn {
+                Turn::Send(bytes) => client.send(bytes).await?,
+                Turn::Receive(pattern) => {
+                    if !client.receive(pattern).await? {
+                        break;
+                    }
+                }
+                Turn::Pause(time) => tokio::time::sleep(*time).await,
+                Turn::Drip { bytes, every } => client.drip(bytes, *every).await?,
+                Turn::Flood { bytes, count } => client.flood(bytes, *count).await?,
+                Turn::Silence => client.hear_out().await,
+                Turn::Close => break,
+                Turn::Reset => return client.stream.get_ref().set_zero_linger(),
+            }
+        }
+        client.close().await
+    }
+}
+
+struct Client<'a> {
+    script: &'a Script,
+    stream: BufReader<TcpStream>,
+    peer: String,
+}
+
+impl Client<'_> {
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let bytes = self.fill(bytes);
+        self.stream.write_all(&bytes).await
+    }
+
+    async fn drip(&mut self, bytes: &[u8], every: Duration) -> io::Result<()> {
+        for byte in self.fill(bytes) {
+            tokio::time::sleep(every).await;
+            self.stream.write_all(&[byte]).await?;
+        }
+        Ok(())
+    }
+
+    async fn flood(&mut self, bytes: &[u8], count: usize) -> io::Result<()> {
+        let once = self.fill(bytes);
+        if once.is_empty() {
+            return Ok(());
+        }
+        let at_once = FLOOD_WRITE.div_ceil(once.len()).min(count);
+        let block = once.repeat(at_once);
+        let mut left = count;
+        while left > 0 {
+            let now = left.min(at_once);
+            self.stream.write_all(block.get(..now * once.len()).unwrap_or_default()).await?;
+            left -= now;
+        }
+        Ok(())
+    }
+
+    /// Waits for a line that fits. `false`: the client took its leave.
+    async fn receive(&mut self, pattern: &str) -> io::Result<bool> {
+        loop {
+            let Some(line) = self.line().await? else { return Ok(false) };
+            if fits(pattern, &line) {
+                return Ok(true);
+            }
+            if fits("QUIT", &line) {
+                self.send(b"221 2.0.0 %NAME%\r\n").await?;
+                return Ok(false);
+            }
+            let answer = format!("503 5.5.1 the dialogue expects: {pattern}\r\n");
+            self.stream.write_all(answer.as_bytes()).await?;
+        }
+    }
+
+    /// Reads, and notes, whatever comes, until the client goes away.
+    async fn hear_out(&mut self) {
+        loop {
+            match self.line().await {
+                Ok(None) => return,
+                Err(error) if error.kind() != io::ErrorKind::InvalidData => return,
+                Ok(Some(_)) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Ends our side, and lets the client end its own: closed with octets unread, the connection
+    /// would end in RST, which may overtake what was said last.
+    async fn close(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await?;
+        let _ = tokio::time::timeout(LINGER, self.hear_out()).await;
+        Ok(())
+    }
+
+    /// The next line without its end, noted; `None` at the end of the stream.
+    async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        (&mut self.stream).take(MOST_LINE).read_until(b'\n', &mut line).await?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        match line.strip_suffix(b"\n") {
+            Some(text) => line.truncate(text.strip_suffix(b"\r").unwrap_or(text).len()),
+            None if line.len() as u64 == MOST_LINE => return Err(io::ErrorKind::InvalidData.into()),
+            None => {}
+        }
+        self.script.heard.note(&self.script.name, &line);
+        Ok(Some(line))
+    }
+
+    fn fill(&self, bytes: &[u8]) -> Vec<u8> {
+        fill(bytes, &self.script.name, &self.peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Plays `dialogue` to a client that says `words` and stops talking; all that it hears.
+    async fn played(dialogue: &str, words: &[u8]) -> (io::Result<Vec<u8>>, Vec<String>) {
+        let heard = Arc::new(Heard::default());
+        let dialogue = Arc::new(Dialogue::parse(&format!("expect ok\n{dialogue}")).unwrap());
+        let script = Script { name: "mx.example".into(), dialogue, heard: heard.clone() };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let talk = async {
+            // The server may be gone before everything is said.
+            let _ = client.write_all(words).await;
+            let _ = client.shutdown().await;
+            let mut all = Vec::new();
+            client.read_to_end(&mut all).await.map(|_| all)
+        };
+        let (_, all) = tokio::join!(script.play(stream, peer.ip()), talk);
+        (all, heard.of("mx.example"))
+    }
+
+    async fn said(dialogue: &str, words: &[u8]) -> String {
+        String::from_utf8(played(dialogue, words).await.0.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_dialogue_as_written() {
+        let dialogue = "S: 220 %NAME%\nC: EHLO *\nS: 250 %PEER%\nC: QUIT\nS: 221 bye\nclose\n";
+        let (all, heard) = played(dialogue, b"ehlo a.example\r\nQUIT\r\n").await;
+        assert_eq!(all.unwrap(), b"220 mx.example\r\n250 127.0.0.1\r\n221 bye\r\n");
+        assert_eq!(heard, ["ehlo a.example", "QUIT"]);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_the_dialogue() {
+        let dialogue = "S: 220 x\nC: EHLO *\nS: 250 x\n";
+        assert_eq!(
+            said(dialogue, b"HELO a\r\nEHLO a\r\n").await,
+            "220 x\r\n503 5.5.1 the dialogue expects: EHLO *\r\n250 x\r\n"
+        );
+        assert_eq!(said(dialogue, b"QUIT\r\nEHLO a\r\n").await, "220 x\r\n221 2.0.0 mx.example\r\n");
+        assert_eq!(said(dialogue, b"").await, "220 x\r\n");
+    }
+
+    #[tokio::test]
+    async fn words_after_the_end_do_not_turn_it_into_a_reset() {
+        let (all, heard) = played("S: 421 x\nclose\n", b"EHLO a\r\nQUIT\r\n").await;
+        assert_eq!(all.unwrap(), b"421 x\r\n");
+        assert_eq!(heard, ["EHLO a", "QUIT"]);
+    }
+
+    #[tokio::test]
+    async fn a_reset() {
+        let (all, _) = played("C: EHLO *\nreset\n", b"EHLO a\r\n").await;
+        assert_eq!(all.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn drips_and_floods_are_counted_to_the_octet() {
+        assert_eq!(said("drip 1ms 220 %NAME%\\r\\n\nS: x\n", b"").await, "220 mx.example\r\nx\r\n");
+        assert_eq!(said("flood 100000 220-a\\r\\n\n", b"").await.len(), 700_000);
+        assert_eq!(said("flood 3 ab\n", b"").await, "ababab");
+        assert_eq!(said("flood 0 ab\n", b"").await, "");
+    }
+
+    #[tokio::test]
+    async fn silence_hears_everything_and_says_nothing() {
+        let words = [b"A\r\n".as_slice(), &[b'x'; 50_000], b"\r\nB"].concat();
+        let (all, heard) = played("silence\nS: never\n", &words).await;
+        assert!(all.unwrap().ends_with(b"never\r\n"));
+        assert_eq!((heard[0].as_str(), heard.last().unwrap().as_str()), ("A", "B"));
+    }
+
+    #[tokio::test]
+    async fn a_line_without_end_ends_the_connection() {
+        let (all, heard) = played("C: EHLO *\nS: 250 x\n", &[b'x'; 20_000]).await;
+        assert!(all.is_err() || all.is_ok_and(|all| all.is_empty()));
+        assert!(heard.is_empty());
+    }
+}

@@ -1,0 +1,264 @@
+//! A world: a TOML file that says what there is.
+//!
+//! ```toml
+//! client = "client.example"      # the name that clients give in EHLO
+//! zone = """
+//! port25.com.  3600 IN MX 100 mail.port25.com.
+//! """
+//! [[fault]]
+//! name = "broken.example"        # "*.slow.example": every name below slow.example
+//! kind = "servfail"              # refused timeout garbage wrong_id wrong_question truncate lowercase delay
+//! type = "MX"                    # only this type
+//! delay_ms = 300                 # with delay
+//! ede = 22                       # an extended error (RFC 8914), where the question had EDNS
+//! ede_text = "no reachable authority"
+//! [[server]]
+//! name = "mail.port25.com"       # %NAME% in the dialogue
+//! address = "127.63.149.30"      # a loopback address of its own
+//! plays = "greeting-port25"      # a dialogue file, "refused" or "blackhole"; or: dialogue = """..."""
+//! ```
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::{LowerName, Name};
+use serde::Deserialize;
+use smtp_core::proto::dialogue::Dialogue;
+
+use crate::dns::{Data, Fault, Kind, Zone};
+use crate::scenarios;
+use crate::smtp::{Play, Server};
+
+/// A pretend internet that can be started.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub(crate) client: String,
+    pub(crate) data: Arc<Data>,
+    pub(crate) servers: Arc<[Server]>,
+}
+
+/// Why a text is no world.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// No built-in world has this name.
+    #[error("find the world {0:?}: there is \"internet\"")]
+    Name(String),
+    /// Not TOML, or an unknown key.
+    #[error("read the world: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// The client's name would not pass through a shell or an EHLO line.
+    #[error("take {0:?} as the client's name")]
+    Client(String),
+    /// A record that is none.
+    #[error("read the zone: {0}")]
+    Zone(String),
+    /// A fault that cannot be.
+    #[error("read the fault of {name:?}: {problem}")]
+    Fault {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A server that cannot be.
+    #[error("read the server {name:?}: {problem}")]
+    Server {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorldText {
+    #[serde(default = "default_client")]
+    client: String,
+    #[serde(default)]
+    zone: String,
+    #[serde(default, rename = "fault")]
+    faults: Vec<FaultText>,
+    #[serde(default, rename = "server")]
+    servers: Vec<ServerText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultText {
+    name: String,
+    kind: KindText,
+    #[serde(rename = "type")]
+    record_type: Option<String>,
+    delay_ms: Option<u64>,
+    ede: Option<u16>,
+    #[serde(default)]
+    ede_text: String,
+}
+
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum KindText {
+    Servfail,
+    Refused,
+    Timeout,
+    Garbage,
+    WrongId,
+    WrongQuestion,
+    Truncate,
+    Lowercase,
+    Delay,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerText {
+    name: String,
+    address: IpAddr,
+    plays: Option<String>,
+    dialogue: Option<String>,
+}
+
+fn default_client() -> String {
+    "client.example".to_owned()
+}
+
+impl World {
+    /// Reads the text of a world; the module's own text shows what it may say.
+    ///
+    /// # Errors
+    /// The first thing in it that cannot be.
+    pub fn parse(text: &str) -> Result<Self, WorldError> {
+        let text: WorldText = toml::from_str(text)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        if text.client.is_empty() || !text.client.chars().all(plain) {
+            return Err(WorldError::Client(text.client));
+        }
+        let zone = Zone::parse(&text.zone).map_err(WorldError::Zone)?;
+        let faults = text.faults.iter().map(|fault| {
+            fault.read().map_err(|problem| WorldError::Fault { name: fault.name.clone(), problem })
+        });
+        let mut taken = HashSet::new();
+        let servers = text.servers.iter().map(|server| {
+            server
+                .read(&mut taken)
+                .map_err(|problem| WorldError::Server { name: server.name.clone(), problem })
+        });
+        let servers = servers.collect::<Result<_, _>>()?;
+        let data = Arc::new(Data { zone, faults: faults.collect::<Result<_, _>>()? });
+        Ok(Self { client: text.client, data, servers })
+    }
+
+    /// A world that is built in; there is one, `internet`.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn named(name: &str) -> Result<Self, WorldError> {
+        match name {
+            "internet" => Self::parse(include_str!("../worlds/internet.toml")),
+            _ => Err(WorldError::Name(name.to_owned())),
+        }
+    }
+}
+
+impl FaultText {
+    fn read(&self) -> Result<Fault, String> {
+        let kind = match (&self.kind, self.delay_ms) {
+            (KindText::Delay, Some(ms)) => Kind::Delay(Duration::from_millis(ms)),
+            (KindText::Delay, None) => return Err("delay needs delay_ms".to_owned()),
+            (_, Some(_)) => return Err("delay_ms is for delay".to_owned()),
+            (KindText::Servfail, _) => Kind::Code(ResponseCode::ServFail),
+            (KindText::Refused, _) => Kind::Code(ResponseCode::Refused),
+            (KindText::Timeout, _) => Kind::Timeout,
+            (KindText::Garbage, _) => Kind::Garbage,
+            (KindText::WrongId, _) => Kind::WrongId,
+            (KindText::WrongQuestion, _) => Kind::WrongQuestion,
+            (KindText::Truncate, _) => Kind::Truncate,
+            (KindText::Lowercase, _) => Kind::LowerCase,
+        };
+        let (name, below) = match self.name.strip_prefix("*.") {
+            Some(name) => (name, true),
+            None => (self.name.as_str(), false),
+        };
+        let name = Name::parse(name, Some(&Name::root())).map_err(|error| error.to_string())?;
+        let record_type = self.record_type.as_ref().map(|text| text.to_ascii_uppercase().parse());
+        let record_type = record_type.transpose().map_err(|_| "no such type".to_owned())?;
+        let ede = self.ede.map(|code| (code, self.ede_text.clone()));
+        Ok(Fault { name: LowerName::new(&name), below, record_type, kind, ede })
+    }
+}
+
+impl ServerText {
+    fn read(&self, taken: &mut HashSet<IpAddr>) -> Result<Server, String> {
+        if !self.address.is_loopback() {
+            return Err(format!("{} is no loopback address", self.address));
+        }
+        if !taken.insert(self.address) {
+            return Err(format!("another server has the address {}", self.address));
+        }
+        let play = match (self.plays.as_deref(), &self.dialogue) {
+            (Some("refused"), None) => Play::Refused,
+            (Some("blackhole"), None) => Play::Blackhole,
+            (Some(name), None) => {
+                let text = scenarios::find(name).ok_or_else(|| format!("no dialogue is named {name:?}"))?;
+                dialogue(text)?
+            }
+            (None, Some(text)) if text.lines().any(|line| line.starts_with("expect ")) => dialogue(text)?,
+            // Written for one test, it need not say what to expect.
+            (None, Some(text)) => dialogue(&format!("{text}\nexpect ok"))?,
+            _ => return Err("either plays or dialogue".to_owned()),
+        };
+        Ok(Server { name: self.name.clone(), address: self.address, play })
+    }
+}
+
+fn dialogue(text: &str) -> Result<Play, String> {
+    let dialogue = Dialogue::parse(text).map_err(|error| error.to_string())?;
+    Ok(Play::Dialogue(Arc::new(dialogue)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        World::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_built_in_world() {
+        assert_eq!(World::named("internet").unwrap().client, "client.example");
+        assert!(matches!(World::named("outernet"), Err(WorldError::Name(_))));
+    }
+
+    #[test]
+    fn a_world_with_nothing_in_it() {
+        let world = World::parse("").unwrap();
+        assert_eq!((world.client.as_str(), world.servers.len()), ("client.example", 0));
+    }
+
+    #[test]
+    fn a_dialogue_in_the_world_itself() {
+        let text = "[[server]]\nname = \"a\"\naddress = \"127.0.9.1\"\ndialogue = \"\"\"\nS: 220 x\n\"\"\"\n";
+        assert!(matches!(World::parse(text).unwrap().servers[0].play, Play::Dialogue(_)));
+        assert!(problem(&text.replace("S:", "T:")).ends_with("\"a\": line 1: no such directive"));
+    }
+
+    #[test]
+    fn what_cannot_be_says_what_it_is() {
+        let server = |rest: &str| problem(&format!("[[server]]\nname = \"a\"\n{rest}"));
+        assert!(server("address = \"192.0.2.1\"\nplays = \"refused\"").ends_with("is no loopback address"));
+        assert!(server("address = \"127.0.9.1\"\nplays = \"x\"").ends_with("no dialogue is named \"x\""));
+        assert!(server("address = \"127.0.9.1\"").ends_with("either plays or dialogue"));
+        let two = "address = \"127.0.9.1\"\nplays = \"refused\"\n";
+        assert!(server(&format!("{two}[[server]]\nname = \"b\"\n{two}")).contains("another server"));
+        let fault = |rest: &str| problem(&format!("[[fault]]\nname = \"a.example\"\n{rest}"));
+        assert!(fault("kind = \"delay\"").ends_with("delay needs delay_ms"));
+        assert!(fault("kind = \"servfail\"\ntype = \"what\"").ends_with("no such type"));
+        assert!(problem("kind = 1").contains("unknown field"));
+        assert!(problem("client = \"a b\"").ends_with("as the client's name"));
+    }
+}

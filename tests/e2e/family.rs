@@ -1,0 +1,58 @@
+//! The tools that exist, and a target of each kind for every one of them: a new tool gets the
+//! contract tests by a line here.
+
+use clap::Command;
+use serde_json::Value;
+use tool_core::Tool as _;
+use tool_core::record::COMMON_KEYS;
+
+/// A tool of the family.
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    /// A word that comes to `ok`.
+    pub(crate) ok: &'static str,
+    /// A word that comes to `fail`.
+    pub(crate) fail: &'static str,
+    /// A word that comes to `unknown` at once.
+    pub(crate) unknown: &'static str,
+    /// A word that keeps it waiting.
+    pub(crate) slow: &'static str,
+    /// An object that comes to `ok`, without its closing brace.
+    pub(crate) object: &'static str,
+    pub(crate) schema: fn() -> Value,
+    pub(crate) command: fn() -> Command,
+    writes: &'static [&'static str],
+}
+
+impl Member {
+    /// Every key that it can write.
+    pub(crate) fn writes(&self) -> Vec<&'static str> {
+        [COMMON_KEYS, self.writes].concat()
+    }
+}
+
+/// All of them.
+pub(crate) const FAMILY: &[Member] = &[
+    Member {
+        name: "mxlookup",
+        ok: "port25.com",
+        fail: "nosuch.example",
+        unknown: "broken.example",
+        slow: "slow.example",
+        object: r#"{"domain":"port25.com""#,
+        schema: tool_core::schema::<mxlookup::MxLookup>,
+        command: || tool_core::command::<mxlookup::MxLookup>(mxlookup::describe),
+        writes: mxlookup::MxLookup::WRITES,
+    },
+    Member {
+        name: "smtp-ping",
+        ok: "mail.port25.com",
+        fail: "nosuch.example",
+        unknown: "mx.busy.example",
+        slow: "mx.silent.example",
+        object: r#"{"host":"mail.port25.com""#,
+        schema: tool_core::schema::<smtp_ping::SmtpPing>,
+        command: || tool_core::command::<smtp_ping::SmtpPing>(smtp_ping::describe),
+        writes: smtp_ping::SmtpPing::WRITES,
+    },
+];

@@ -1,0 +1,13 @@
+//! The tools end to end: the real programs against the pretend internet.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
+mod contract;
+mod family;
+mod harness;
