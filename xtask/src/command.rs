@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -50,6 +51,29 @@ impl CommandLine {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         self.check(output.status).inspect_err(|_| eprint!("{text}"))?;
         Ok(text)
+    }
+
+    /// Runs it on this terminal and hears each line that it writes to `stream`.
+    pub(crate) fn watch(&self, stream: Stream, mut hear: impl FnMut(&str)) -> Result<(), Failure> {
+        let fail = |error: io::Error| Failure::new(format!("{self}: {error}"));
+        let mut process = self.process();
+        let mut child = match stream {
+            Stream::Stdout => process.stdout(Stdio::piped()).spawn(),
+            Stream::Stderr => process.stderr(Stdio::piped()).spawn(),
+        }
+        .map_err(fail)?;
+        let (from, mut to): (Option<Box<dyn Read>>, Box<dyn Write>) = match stream {
+            Stream::Stdout => (child.stdout.take().map(|pipe| Box::new(pipe) as _), Box::new(io::stdout())),
+            Stream::Stderr => (child.stderr.take().map(|pipe| Box::new(pipe) as _), Box::new(io::stderr())),
+        };
+        for line in from.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')) {
+            let mut line = line.map_err(fail)?;
+            hear(&String::from_utf8_lossy(&line));
+            line.push(b'\n');
+            to.write_all(&line).map_err(fail)?;
+        }
+        let status = child.wait().map_err(fail)?;
+        self.check(status)
     }
 
     /// Whether it runs at all; what it writes is dropped.
@@ -102,6 +126,13 @@ impl fmt::Display for CommandLine {
     }
 }
 
+/// Where a program writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
 /// Why a task ended early, and the exit code that says so.
 pub(crate) struct Failure {
     text: String,
@@ -139,6 +170,19 @@ mod tests {
         let failure = CommandLine::new("sh", vec!["-c".into(), "exit 3".into()]).run().unwrap_err();
         assert_eq!(failure.code, 3);
         assert_eq!(failure.to_string(), "sh -c exit 3: exit status: 3");
+    }
+
+    #[test]
+    fn lines_are_heard_also_of_a_child_that_fails() {
+        for (stream, script) in [
+            (Stream::Stdout, "echo a; printf b; exit 3"),
+            (Stream::Stderr, "echo a >&2; printf b >&2; exit 3"),
+        ] {
+            let mut heard = Vec::new();
+            let line = CommandLine::new("sh", vec!["-c".into(), script.into()]);
+            let outcome = line.watch(stream, |line| heard.push(line.to_owned()));
+            assert_eq!((outcome.unwrap_err().code, heard), (3, vec!["a".to_owned(), "b".to_owned()]));
+        }
     }
 
     #[test]

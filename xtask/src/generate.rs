@@ -3,7 +3,9 @@
 use crate::command::{CommandLine, Failure};
 
 pub(crate) fn run() -> Result<(), Failure> {
-    let write = CommandLine::cargo("test -p tests --test e2e generated").variable("MXPIPE_GEN", "1");
+    // `generated::` is the module of those tests; what they write they name on standard output.
+    let write = CommandLine::cargo("test --quiet -p tests --test e2e generated:: -- --nocapture");
+    let write = write.variable("MXPIPE_GEN", "1");
     eprintln!("$ {write}");
     write.run()
 }

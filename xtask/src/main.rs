@@ -1,6 +1,7 @@
 //! The tasks of this workspace, called as `cargo xtask TASK`: one file a task.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the terminal is its job")]
 
+mod codes;
 mod command;
 mod demo;
 mod generate;
@@ -18,9 +19,11 @@ The tasks of this workspace.
 Usage: cargo xtask TASK
 
   demo [ARG]...  build the tools and the lab, then run `lab demo ARG...`
-  test           what CI checks: format, tidy, clippy, the core without I/O, all tests
+  test           what CI checks: format, tidy, clippy, the core without I/O, all tests; then the
+                 codes that no end-to-end test has brought about
   tidy           the house rules that no compiler knows
-  gen            write the generated documents anew (schema, man pages, completions, reference)
+  gen            write the generated documents anew (schema, command lines, man pages, completions,
+                 codes, environment, keys, the demonstration in the README)
 ";
 
 const USAGE: u8 = 2;

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::time::Instant;
 
-use crate::command::{CommandLine, Failure};
+use crate::codes;
+use crate::command::{CommandLine, Failure, Stream};
 use crate::tidy;
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -17,11 +18,27 @@ pub(crate) fn run() -> Result<(), Failure> {
         let examples = CommandLine::cargo("test --workspace --doc --quiet");
         timed(&examples, || examples.read().map(drop))?;
     }
-    let all = if nextest { "nextest run --workspace" } else { "test --workspace" };
+    // Both leave out the tests marked `#[ignore]`, the heavy ones.
+    let (all, stream) = match nextest {
+        true => ("nextest run --workspace", Stream::Stderr),
+        false => ("test --workspace", Stream::Stdout),
+    };
     let all = CommandLine::cargo(all);
-    // Last, and no time after it: the runner's own count closes the output.
+    codes::forget()?;
     eprintln!("$ {all}");
-    all.run()
+    let mut counts = Vec::new();
+    all.watch(stream, |line| counts.extend(is_count(line).then(|| line.to_owned())))?;
+    eprintln!("\n{}\n", codes::report()?);
+    // Said once more, and no time after it: the runner's own count closes the output.
+    counts.iter().for_each(|count| eprintln!("{count}"));
+    Ok(())
+}
+
+/// Whether the line is the runner's count of tests that ran: nextest's summary, or what `cargo test`
+/// says of each program.
+fn is_count(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("Summary [") || (line.starts_with("test result: ") && !line.contains(" 0 passed"))
 }
 
 /// The protocol has no I/O because it is built here with nothing that could do any.
@@ -57,6 +74,20 @@ fn timed(name: impl Display, work: impl FnOnce() -> Result<(), Failure>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_count_of_either_runner() {
+        assert!(is_count("     Summary [   4.310s] 213 tests run: 213 passed, 2 skipped"));
+        assert!(is_count("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out"));
+        for line in [
+            "        PASS [   0.004s] xtask Summary",
+            "test result: ok. 0 passed; 0 failed",
+            "test a ... ok",
+            "",
+        ] {
+            assert!(!is_count(line), "{line}");
+        }
+    }
 
     #[test]
     fn the_core_alone_in_its_tree() {
