@@ -10,4 +10,5 @@
 
 mod contract;
 mod family;
+mod generated;
 mod harness;

@@ -1,0 +1,24 @@
+complete -c mxlookup -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
+complete -c mxlookup -l rate -d 'Begin at most N targets a second' -r
+complete -c mxlookup -l max-line -d 'The longest input line taken, in bytes' -r
+complete -c mxlookup -l color -d 'When to use colour; NO_COLOR is honoured too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c mxlookup -l explain -d 'Say what a code means and what to do, and end' -r
+complete -c mxlookup -l timeout -d 'The most time a target may take: 10, 10s, 500ms, 2m' -r
+complete -c mxlookup -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
+complete -c mxlookup -l stable -d 'Sort hosts of equal preference by name instead of shuffling them'
+complete -c mxlookup -l no-addresses -d 'Look up the MX only, not the addresses of the hosts'
+complete -c mxlookup -l ptr -d 'Look up the names of the addresses, and whether they lead back'
+complete -c mxlookup -s 4 -d 'Use IPv4 only'
+complete -c mxlookup -s 6 -d 'Use IPv6 only'
+complete -c mxlookup -l ordered -d 'Keep the order of the input, within a window of ten times -j'
+complete -c mxlookup -l retry -d 'Take records that come in as `unknown` as targets again'
+complete -c mxlookup -l json -d 'Write JSON Lines, as in a pipe'
+complete -c mxlookup -l text -d 'Write text, as on a terminal'
+complete -c mxlookup -s v -l verbose -d 'Say on stderr what is done, word by word'
+complete -c mxlookup -s q -l quiet -d 'Say nothing on stderr'
+complete -c mxlookup -l exit-zero -d 'Exit with 0 whatever the targets came to'
+complete -c mxlookup -l schema -d 'Print the JSON schema of the records, and end'
+complete -c mxlookup -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mxlookup -s V -l version -d 'Print version'

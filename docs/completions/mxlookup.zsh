@@ -1,0 +1,61 @@
+#compdef mxlookup
+
+autoload -U is-at-least
+
+_mxlookup() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
+'--rate=[Begin at most N targets a second]:N:_default' \
+'--max-line=[The longest input line taken, in bytes]:BYTES:_default' \
+'--color=[When to use colour; NO_COLOR is honoured too]:WHEN:((auto\:"On a terminal"
+always\:"Always"
+never\:"Never"))' \
+'--explain=[Say what a code means and what to do, and end]:CODE:_default' \
+'--timeout=[The most time a target may take\: 10, 10s, 500ms, 2m]:TIME:_default' \
+'-j+[The most targets worked on at a time, up to 10000]:N:_default' \
+'--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
+'--stable[Sort hosts of equal preference by name instead of shuffling them]' \
+'(--ptr)--no-addresses[Look up the MX only, not the addresses of the hosts]' \
+'--ptr[Look up the names of the addresses, and whether they lead back]' \
+'-4[Use IPv4 only]' \
+'-6[Use IPv6 only]' \
+'--ordered[Keep the order of the input, within a window of ten times -j]' \
+'--retry[Take records that come in as \`unknown\` as targets again]' \
+'(--text)--json[Write JSON Lines, as in a pipe]' \
+'--text[Write text, as on a terminal]' \
+'(-q --quiet)-v[Say on stderr what is done, word by word]' \
+'(-q --quiet)--verbose[Say on stderr what is done, word by word]' \
+'-q[Say nothing on stderr]' \
+'--quiet[Say nothing on stderr]' \
+'--exit-zero[Exit with 0 whatever the targets came to]' \
+'--schema[Print the JSON schema of the records, and end]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::targets -- Domains, mail addresses or address literals; none or `-`\: one a line from stdin:_default' \
+&& ret=0
+}
+
+(( $+functions[_mxlookup_commands] )) ||
+_mxlookup_commands() {
+    local commands; commands=()
+    _describe -t commands 'mxlookup commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_mxlookup" ]; then
+    _mxlookup "$@"
+else
+    compdef _mxlookup mxlookup
+fi

@@ -1,0 +1,29 @@
+complete -c smtp-ping -s p -l port -d 'The ports to connect to, a record for each [default: 25]' -r
+complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
+complete -c smtp-ping -l connect-timeout -d 'The most time to wait for the connection' -r
+complete -c smtp-ping -l reply-timeout -d 'The most time to wait for each reply, the greeting included' -r
+complete -c smtp-ping -l source -d 'The address to connect from' -r
+complete -c smtp-ping -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
+complete -c smtp-ping -l rate -d 'Begin at most N targets a second' -r
+complete -c smtp-ping -l max-line -d 'The longest input line taken, in bytes' -r
+complete -c smtp-ping -l color -d 'When to use colour; NO_COLOR is honoured too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c smtp-ping -l explain -d 'Say what a code means and what to do, and end' -r
+complete -c smtp-ping -l timeout -d 'The most time a target may take: 10, 10s, 500ms, 2m' -r
+complete -c smtp-ping -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
+complete -c smtp-ping -l first -d 'Stop at the first address that works: exactly one record'
+complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
+complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
+complete -c smtp-ping -s 4 -d 'Use IPv4 only'
+complete -c smtp-ping -s 6 -d 'Use IPv6 only'
+complete -c smtp-ping -l ordered -d 'Keep the order of the input, within a window of ten times -j'
+complete -c smtp-ping -l retry -d 'Take records that come in as `unknown` as targets again'
+complete -c smtp-ping -l json -d 'Write JSON Lines, as in a pipe'
+complete -c smtp-ping -l text -d 'Write text, as on a terminal'
+complete -c smtp-ping -s v -l verbose -d 'Say on stderr what is done, word by word'
+complete -c smtp-ping -s q -l quiet -d 'Say nothing on stderr'
+complete -c smtp-ping -l exit-zero -d 'Exit with 0 whatever the targets came to'
+complete -c smtp-ping -l schema -d 'Print the JSON schema of the records, and end'
+complete -c smtp-ping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c smtp-ping -s V -l version -d 'Print version'
