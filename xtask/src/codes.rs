@@ -4,12 +4,11 @@
 //! the headings of `docs/codes.md`.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use crate::command::{Failure, root};
+use crate::command::{Failure, root, target};
 
 const TABLE: &str = "docs/codes.md";
 
@@ -33,8 +32,7 @@ pub(crate) fn report() -> Result<String, Failure> {
 
 /// Where the tests keep them, a file a process.
 fn seen_folder() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    root().join(target).join("tmp").join("codes")
+    root().join(target()).join("tmp").join("codes")
 }
 
 fn seen() -> io::Result<BTreeSet<String>> {

@@ -1,10 +1,9 @@
 //! `cargo xtask demo`: builds the tools and the lab, then lets the lab show what they do.
 
-use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::command::{CommandLine, Failure};
+use crate::command::{CommandLine, Failure, target};
 use crate::tool;
 
 pub(crate) fn run(args: Vec<OsString>) -> Result<(), Failure> {
@@ -24,6 +23,5 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<(), Failure> {
 
 /// Relative to the root, where both cargo and the lab are started.
 fn lab() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    PathBuf::from(target).join("debug").join("lab")
+    target().join("debug").join("lab")
 }
