@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::thread;
@@ -14,7 +14,6 @@ use std::time::Duration;
 use boon::{Compiler, SchemaIndex, Schemas};
 use lab::{Lab, World};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::family::FAMILY;
 
@@ -29,6 +28,7 @@ pub(crate) fn internet() -> Lab {
 }
 
 /// A world of one's own.
+#[allow(dead_code, reason = "for worlds of a test alone")]
 pub(crate) fn world(toml: &str) -> Lab {
     Lab::start(&World::parse(toml).unwrap()).unwrap()
 }
@@ -66,15 +66,16 @@ pub(crate) fn shell<'a>(lab: &'a Lab, line: &str) -> Run<'a> {
 
 /// A folder with the tools under their names.
 pub(crate) fn bin() -> &'static Path {
-    static BIN: OnceLock<TempDir> = OnceLock::new();
+    static BIN: OnceLock<PathBuf> = OnceLock::new();
     BIN.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bin");
+        std::fs::create_dir_all(&folder).unwrap();
         for member in FAMILY {
-            symlink(MULTICALL, folder.path().join(member.name)).unwrap();
+            // Another test may have made it already.
+            let _ = symlink(MULTICALL, folder.join(member.name));
         }
         folder
     })
-    .path()
 }
 
 impl<'a> Run<'a> {
@@ -182,7 +183,7 @@ impl Ran {
     }
 
     /// Keeps the codes that came out, for the list of those never seen.
-    fn note_codes(&self) {
+    pub(crate) fn note_codes(&self) {
         let codes: Vec<String> = self.stdout.lines().flat_map(codes_of).collect();
         if !codes.is_empty() {
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codes");

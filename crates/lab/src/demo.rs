@@ -30,18 +30,18 @@ const STEPS: [Step; 7] = [
     Step { question: "The same for a program", command: "mxlookup port25.com | smtp-ping", status: 0 },
     Step {
         question: "Other servers support less",
-        command: r"printf 'yahoo.com\naol.com\n' | mxlookup | smtp-ping --text --ordered",
+        command: r"printf 'yahoo.com\naol.com\n' | mxlookup --ordered --stable | smtp-ping --text --ordered",
         status: 0,
     },
     Step {
         question: "Is it up? Every failure has its own cause",
         command: r"printf '%s.example\n' refused silent busy strict ssh drip |
-    mxlookup | smtp-ping --text --ordered --reply-timeout 2s --timeout 4s",
+    mxlookup --ordered | smtp-ping --text --ordered --reply-timeout 2s --timeout 4s",
         status: 1,
     },
     Step {
         question: "A domain that does not exist stays in the pipe",
-        command: r"printf 'port25.com\nnosuch.example\n' | mxlookup | smtp-ping",
+        command: r"printf 'port25.com\nnosuch.example\n' | mxlookup --ordered | smtp-ping --ordered",
         status: 1,
     },
 ];

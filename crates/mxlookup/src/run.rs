@@ -127,11 +127,16 @@ impl MxLookup {
 
     /// An address literal is where mail goes: nothing is asked.
     async fn literal(&self, unit: &Unit, ip: IpAddr, task: &Task) -> Outcome<Answer> {
+        let families = self.job.families;
+        let wanted = if ip.is_ipv4() { families.v4 } else { families.v6 };
+        let error = (!wanted).then(|| {
+            Error::new(Code::DnsMxNoAddress, "dns", "the literal is not of the address family asked for")
+        });
         let exchange = unit.head.domain.clone().unwrap_or_default();
         let mut hosts = vec![HostRecord {
             preference: Some(0),
             exchange: exchange.clone(),
-            addresses: Some(vec![ip]),
+            addresses: Some(if wanted { vec![ip] } else { Vec::new() }),
             ttl: None,
             cname: None,
             ptr: None,
@@ -145,7 +150,7 @@ impl MxLookup {
             findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
         }
         let answer = Answer { mx: Some(hosts), ..Answer::default() };
-        Outcome { head: unit.head.clone(), answer, error: None, findings, timing: Some(timing) }
+        Outcome { head: unit.head.clone(), answer, error, findings, timing: Some(timing) }
     }
 
     async fn outcome(&self, unit: &Unit, route: Route, domain: &str, task: &Task) -> Outcome<Answer> {

@@ -15,7 +15,7 @@ pub enum Exit {
     Usage = 2,
     /// A defect of the tool.
     Defect = 70,
-    /// The output could not be written.
+    /// The output could not be written, or the input not be read.
     Output = 74,
     /// No `fail`, at least one `unknown`: try again.
     Unknown = 75,

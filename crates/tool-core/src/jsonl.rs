@@ -55,7 +55,7 @@ impl Input {
     /// An argument of the command line.
     pub fn from_argument(word: String) -> Self {
         let body = match unusable_word(&word) {
-            None => Body::Word(word),
+            None => Body::Word(word.trim_matches(' ').to_owned()),
             Some(problem) => Body::Broken { shown: shown(&word), error: unusable(problem) },
         };
         Self { line: None, body }
@@ -100,7 +100,7 @@ impl Input {
         };
         Some(match body {
             Body::Word(word) => match unusable_word(&word) {
-                None => Self { line: Some(number), body: Body::Word(word) },
+                None => Self { line: Some(number), body: Body::Word(word.trim_matches(' ').to_owned()) },
                 Some(problem) => Self::broken(number, &word, unusable(problem)),
             },
             body => Self { line: Some(number), body },
@@ -162,7 +162,8 @@ impl Object {
     /// # Errors
     /// `input.unusable` when the key is there and holds something else.
     pub fn read<'a, T: Deserialize<'a>>(&'a self, key: &str, what: &str) -> Result<Option<T>, Error> {
-        let Some(raw) = self.raw(key) else { return Ok(None) };
+        // What `jq` makes of a key that is not there.
+        let Some(raw) = self.raw(key).filter(|raw| raw.get() != "null") else { return Ok(None) };
         serde_json::from_str(raw.get())
             .map(Some)
             .map_err(|_| unusable(format!("the key {key:?} of the record is not {what}")))
@@ -285,6 +286,7 @@ mod tests {
         assert_eq!(word("  port25.com \r"), "port25.com");
         assert_eq!(word("\u{feff}port25.com"), "port25.com");
         assert_eq!(word(r#""caf\u00e9.example""#), "café.example");
+        assert_eq!(word(r#"" port25.com ""#), "port25.com");
         assert_eq!(word("[192.0.2.1]"), "[192.0.2.1]");
         assert_eq!(word("[2001:db8::1]:25"), "[2001:db8::1]:25");
         assert_eq!(word("nullmx.example"), "nullmx.example");

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout_at;
-
 use super::Resolver;
-use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem};
+use crate::{Answer, DomainName, Kind, Lookup, LookupError};
 
 /// A resolver whose questions all end at one instant.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +22,6 @@ impl<'a> Bounded<'a> {
 
 impl Lookup for Bounded<'_> {
     async fn lookup(&self, name: &DomainName, kind: Kind) -> Result<Answer, LookupError> {
-        match timeout_at(self.deadline.into(), self.resolver.lookup(name, kind)).await {
-            Ok(result) => result,
-            Err(_) => Err(LookupError { limit: Some(self.limit), ..LookupError::new(Problem::Timeout) }),
-        }
+        self.resolver.lookup_until(name, kind, Some((self.deadline, self.limit))).await
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
@@ -32,6 +32,13 @@ struct Upstream {
     pool: Pool,
 }
 
+/// When the questions of a target end, and the length of the limit that ends then.
+pub(super) type End = (Instant, Duration);
+
+fn timed_out(limit: Duration) -> LookupError {
+    LookupError { limit: Some(limit), ..LookupError::new(Problem::Timeout) }
+}
+
 /// Why one try told nothing.
 enum TryError {
     Timeout,
@@ -56,7 +63,12 @@ impl Resolver {
     }
 
     /// One question to the servers, aliases not followed beyond what the answer holds.
-    async fn ask(&self, name: &DomainName, kind: Kind) -> Result<(Reading, Arc<str>), LookupError> {
+    async fn ask(
+        &self,
+        name: &DomainName,
+        kind: Kind,
+        end: Option<End>,
+    ) -> Result<(Reading, Arc<str>), LookupError> {
         let mut last: Option<LookupError> = None;
         let count = self.upstreams.len();
         let first = self.preferred.get();
@@ -67,7 +79,15 @@ impl Resolver {
                     continue;
                 }
                 let upstream = &self.upstreams[at];
-                let error = match self.try_once(upstream, name, kind).await {
+                let (try_timeout, limit) = match end {
+                    Some((deadline, whole)) => match deadline.saturating_duration_since(Instant::now()) {
+                        Duration::ZERO => return Err(last.unwrap_or_else(|| timed_out(whole))),
+                        left if left < self.try_timeout => (left, whole),
+                        _ => (self.try_timeout, self.try_timeout),
+                    },
+                    None => (self.try_timeout, self.try_timeout),
+                };
+                let error = match self.try_once(upstream, name, kind, try_timeout).await {
                     Ok(reading) => match reading.problem {
                         Some(problem @ (Problem::ServFail | Problem::Refused | Problem::BadAnswer)) => {
                             // Its word: asking it again gives the same.
@@ -79,9 +99,7 @@ impl Resolver {
                             return Ok((reading, upstream.shown.clone()));
                         }
                     },
-                    Err(TryError::Timeout) => {
-                        LookupError { limit: Some(self.try_timeout), ..LookupError::new(Problem::Timeout) }
-                    }
+                    Err(TryError::Timeout) => timed_out(limit),
                     Err(TryError::Bad) => LookupError::new(Problem::BadAnswer),
                     Err(TryError::Unreachable) => {
                         spent[at] = true;
@@ -102,11 +120,12 @@ impl Resolver {
         upstream: &Upstream,
         name: &DomainName,
         kind: Kind,
+        limit: Duration,
     ) -> Result<Reading, TryError> {
         let mut question = Question::new(name, kind, rand::random).ok_or(TryError::Bad)?;
         if upstream.server.protocol == Protocol::Udp {
             let mut pending = upstream.pool.ask(question.clone()).await.map_err(|_| TryError::Unreachable)?;
-            match timeout(self.try_timeout, pending.answer()).await {
+            match timeout(limit, pending.answer()).await {
                 Ok(Ok(bytes)) if !wire::is_truncated(&bytes) => return Ok(wire::read(&bytes, name, kind)),
                 // Too long for a datagram, or a middlebox that changes letters: over TCP.
                 Ok(Ok(_) | Err(UdpError::Case)) => {}
@@ -116,7 +135,7 @@ impl Resolver {
             }
         }
         question.set_id(rand::random());
-        match timeout(self.try_timeout, tcp::exchange(upstream.server.addr, &question)).await {
+        match timeout(limit, tcp::exchange(upstream.server.addr, &question)).await {
             Ok(Ok(bytes)) => Ok(wire::read(&bytes, name, kind)),
             Ok(Err(error)) => Err(match error.kind() {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => TryError::Bad,
@@ -140,12 +159,26 @@ fn weight(problem: Problem) -> u8 {
 
 impl Lookup for Resolver {
     async fn lookup(&self, name: &DomainName, kind: Kind) -> Result<Answer, LookupError> {
+        self.lookup_until(name, kind, None).await
+    }
+}
+
+impl Resolver {
+    /// The same, ended at an instant.
+    pub(super) async fn lookup_until(
+        &self,
+        name: &DomainName,
+        kind: Kind,
+        end: Option<End>,
+    ) -> Result<Answer, LookupError> {
         /// How often an alias is asked for anew, where a server does not follow it itself.
         const MAX_RESTARTS: usize = 8;
         let (mut at, mut cname) = (name.clone(), Vec::new());
         for _ in 0..MAX_RESTARTS {
-            let (reading, resolver) =
-                self.ask(&at, kind).await.map_err(|error| LookupError { cname: cname.clone(), ..error })?;
+            let (reading, resolver) = self
+                .ask(&at, kind, end)
+                .await
+                .map_err(|error| LookupError { cname: cname.clone(), ..error })?;
             let followed = !reading.cname.is_empty();
             if reading.cname.iter().any(|alias| alias == name || cname.contains(alias)) {
                 let error = LookupError::new(Problem::CnameLoop);

@@ -116,7 +116,10 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.socket.waiting.borrow_mut().remove(&self.id);
+        // Once it is answered, its id may be another question's.
+        if self.answer.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
+            self.socket.waiting.borrow_mut().remove(&self.id);
+        }
     }
 }
 

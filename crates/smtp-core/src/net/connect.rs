@@ -38,7 +38,11 @@ pub async fn connect(
             Ok(Connected { stream, local, took: begun.elapsed() })
         }
         Ok(Err(error)) => {
-            Err(Failure { errno: error.raw_os_error(), ..Failure::new(cause(&error), Phase::Connect) })
+            let cause = cause(&error);
+            // Linux reports a RST to the SYN as a refusal; a reset came after the handshake, and
+            // only was quicker than we were.
+            let phase = if cause == Cause::Reset { Phase::Banner } else { Phase::Connect };
+            Err(Failure { errno: error.raw_os_error(), ..Failure::new(cause, phase) })
         }
         Err(_) => Err(Failure::new(Cause::ConnectTimeout, Phase::Connect).with_limit(limit)),
     }
@@ -47,6 +51,10 @@ pub async fn connect(
 async fn open(target: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(source) = source {
+        if source.is_ipv4() != target.is_ipv4() {
+            // There is no way from the one family to the other.
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.set_nodelay(true)?;

@@ -17,7 +17,7 @@ pub enum Quirk {
     TooManyKeywords,
     /// EHLO or HELO was accepted with another code than 250.
     EhloCode,
-    /// The second or third digit of a reply code is none that RFC 5321 section 4.2 knows.
+    /// The second digit of a reply code is none that RFC 5321 section 4.2 knows.
     OddCode,
 }
 

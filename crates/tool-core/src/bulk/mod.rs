@@ -76,11 +76,10 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     let mut crew = Crew { shared: shared.clone(), out: out.clone(), channels: vec![first], many };
     let max_line = common.max_line;
     let feeding = in_thread({
-        let gate = gate.clone();
+        let (gate, written) = (gate.clone(), written.clone());
         move || {
-            if let Err(error) = feed::feed(source, max_line, &gate, |number| crew.channel(number)) {
-                stderr::say(T::NAME, &format!("failed to read standard input: {error}"));
-            }
+            let fed = feed::feed(source, max_line, &gate, |number| crew.channel(number));
+            written.lock().unwrap_or_else(PoisonError::into_inner).unread = fed.err();
         }
     });
 
@@ -98,13 +97,13 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     let interrupted = switch.state() == Stop::Interrupted || second_signal;
     // A reader that hung on is still reading; nothing waits for it.
     runtime.shutdown_background();
-    let failed = written.error.is_some();
-    written.tally.exit(interrupted, failed, common.exit_zero)
+    written.tally.exit(interrupted, written.broken, common.exit_zero)
 }
 
 struct Finished {
     tally: crate::Tally,
-    error: Option<std::io::Error>,
+    /// Input or output that could not be read or written.
+    broken: bool,
 }
 
 fn finish(tool: &str, common: &Common, switch: &Switch, written: &SharedWritten, hurried: bool) -> Finished {
@@ -112,11 +111,14 @@ fn finish(tool: &str, common: &Common, switch: &Switch, written: &SharedWritten,
         progress::summary(tool, written);
     }
     let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
-    let error = written.error.take();
+    let (error, unread) = (written.error.take(), written.unread.take());
     if let Some(error) = &error {
         stderr::say(tool, &format!("failed to write the output: {error}"));
     }
-    Finished { tally: written.tally, error }
+    if let Some(error) = &unread {
+        stderr::say(tool, &format!("failed to read standard input: {error}"));
+    }
+    Finished { tally: written.tally, broken: error.is_some() || unread.is_some() }
 }
 
 /// Runs the work under the eyes of a person: signals and the progress line. True if a second

@@ -37,6 +37,8 @@ pub(super) struct Written {
     pub(super) tally: Tally,
     pub(super) codes: HashMap<String, u64>,
     pub(super) error: Option<io::Error>,
+    /// Why the rest of the input could not be read.
+    pub(super) unread: Option<io::Error>,
 }
 
 /// Shared with whoever shows the progress.

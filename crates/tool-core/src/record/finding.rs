@@ -148,6 +148,8 @@ impl Findings {
         }
         let mut seen: HashSet<Key> = HashSet::new();
         let mut joined = Vec::new();
+        // What this tool found is worth more than the tail of a long list.
+        let room = Self::MAX.saturating_sub(own.len());
         let earlier = carried.and_then(|list| serde_json::from_str::<Vec<Box<RawValue>>>(list.get()).ok());
         for raw in earlier.unwrap_or_default() {
             let Ok(Carried { tool, code, host, ip }) = serde_json::from_str(raw.get()) else { continue };
@@ -156,6 +158,7 @@ impl Findings {
                 joined.push(FindingItem::Carried(raw));
             }
         }
+        joined.truncate(room);
         for finding in own {
             let finding = Finding { tool, ..finding };
             let key = (tool.to_owned(), finding.code.to_string(), finding.host.clone(), finding.ip.clone());
