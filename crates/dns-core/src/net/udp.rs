@@ -39,13 +39,13 @@ pub(super) struct Pool {
 struct Socket {
     udp: UdpSocket,
     waiting: RefCell<HashMap<u16, Waiting>>,
-    /// Datagrams that answer no question of ours.
-    junk: Cell<u64>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     section: Box<[u8]>,
+    /// Whether something came for it that is no answer.
+    junk: bool,
     done: oneshot::Sender<Outcome>,
 }
 
@@ -54,7 +54,6 @@ struct Waiting {
 pub(super) struct Pending {
     socket: Rc<Socket>,
     id: u16,
-    junk_before: u64,
     answer: oneshot::Receiver<Outcome>,
 }
 
@@ -78,10 +77,10 @@ impl Pool {
                     break id;
                 }
             };
-            waiting.insert(id, Waiting { section: question.section().into(), done });
+            waiting.insert(id, Waiting { section: question.section().into(), junk: false, done });
             id
         };
-        let pending = Pending { junk_before: socket.junk.get(), socket, id, answer };
+        let pending = Pending { socket, id, answer };
         question.set_id(id);
         pending.socket.udp.send(&question.bytes).await?;
         Ok(pending)
@@ -108,9 +107,9 @@ impl Pending {
         (&mut self.answer).await.unwrap_or(Err(UdpError::Unreachable))
     }
 
-    /// Whether anything came meanwhile that answered no question.
+    /// Whether anything came for it that is no answer.
     pub(super) fn saw_junk(&self) -> bool {
-        self.socket.junk.get() > self.junk_before
+        self.socket.waiting.borrow().get(&self.id).is_some_and(|asked| asked.junk)
     }
 }
 
@@ -132,14 +131,11 @@ impl Socket {
         let udp = std::net::UdpSocket::bind(any)?;
         udp.connect(server)?;
         udp.set_nonblocking(true)?;
-        Ok(Self { udp: UdpSocket::from_std(udp)?, waiting: RefCell::default(), junk: Cell::new(0) })
+        Ok(Self { udp: UdpSocket::from_std(udp)?, waiting: RefCell::default() })
     }
 
     fn take(&self, datagram: &[u8]) {
-        let Some(header) = datagram.first_chunk::<HEADER>() else {
-            self.junk.set(self.junk.get() + 1);
-            return;
-        };
+        let Some(header) = datagram.first_chunk::<HEADER>() else { return };
         let id = u16::from_be_bytes([header[0], header[1]]);
         let is_response = header[2] & 0x80 != 0;
         let mut waiting = self.waiting.borrow_mut();
@@ -152,7 +148,7 @@ impl Socket {
         });
         match verdict {
             // Somebody else's guess does not end the wait for the real answer.
-            None => self.junk.set(self.junk.get() + 1),
+            None => blame(&mut waiting, id, datagram),
             Some(outcome) => {
                 if let Some(asked) = waiting.remove(&id) {
                     let _ = asked.done.send(outcome);
@@ -165,6 +161,17 @@ impl Socket {
         for (_, asked) in self.waiting.borrow_mut().drain() {
             let _ = asked.done.send(Err(UdpError::Unreachable));
         }
+    }
+}
+
+/// Notes what is no answer at the question that it is about: the one that it repeats, else the one
+/// whose id it has. The socket's other questions have nothing to do with it.
+fn blame(waiting: &mut HashMap<u16, Waiting>, id: u16, datagram: &[u8]) {
+    let repeats =
+        |asked: &Waiting| datagram.get(HEADER..HEADER + asked.section.len()) == Some(&*asked.section);
+    let repeated = waiting.iter().find(|(_, asked)| repeats(asked)).map(|(id, _)| *id);
+    if let Some(asked) = waiting.get_mut(&repeated.unwrap_or(id)) {
+        asked.junk = true;
     }
 }
 
