@@ -111,6 +111,10 @@ fn leading_name(reply: &Reply) -> Option<String> {
     if !name.as_str().bytes().all(is_host_like) {
         return None;
     }
+    // An enhanced code (`4.3.2`) or an address: no top-level domain is a number (RFC 3696 section 2).
+    if name.as_str().rsplit('.').next()?.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     (!GREETINGS.contains(&name.as_str())).then(|| name.to_string())
 }
 
@@ -288,7 +292,8 @@ mod tests {
         assert_eq!(name_of("Mail.Port25.COM. ESMTP").as_deref(), Some("mail.port25.com"));
         assert_eq!(name_of("[192.0.2.1] ready").as_deref(), Some("[192.0.2.1]"));
         assert_eq!(name_of("localhost ESMTP").as_deref(), Some("localhost"));
-        for text in ["ESMTP ready", "", "***************", "\u{1b}[31m x", "[nonsense] x"] {
+        for text in ["ESMTP ready", "", "***************", "\u{1b}[31m x", "[nonsense] x", "5.7.1 mx.example"]
+        {
             assert_eq!(name_of(text), None, "{text}");
         }
     }
