@@ -1,6 +1,6 @@
 //! Probing one address.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use dns_core::net::{Bounded, Resolver};
@@ -141,7 +141,7 @@ fn describe(
     }
     if answer.ehlo.is_some() {
         answer.names = compare(&Seen {
-            host: candidate.head.host.as_deref().filter(|host| !host.starts_with('[')),
+            host: candidate.head.host.as_deref().filter(|host| !is_address(host)),
             banner: answer.banner.as_ref().and_then(|banner| banner.host.as_deref()),
             ehlo: answer.ehlo.as_ref().and_then(|ehlo| ehlo.host.as_deref()),
             ptr: answer.ptr.as_deref(),
@@ -150,6 +150,11 @@ fn describe(
     }
     outcome.findings.extend(session_findings(facts));
     outcome.error = verdict.err().map(|failure| session_error(&failure)).or(outcome.error.take());
+}
+
+/// An address, or a literal of one, is nothing that a server could call itself.
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<IpAddr>().is_ok()
 }
 
 /// The dialogue on stderr (`-v`).
