@@ -8,7 +8,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod bulk;
 mod contract;
 mod family;
+mod first;
 mod generated;
 mod harness;
+mod mxlookup;
+mod pipeline;
+mod resolver;
+mod scenarios;
+mod scene;
+mod session;
+mod smtp_ping;
