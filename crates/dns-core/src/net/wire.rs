@@ -88,6 +88,8 @@ pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Reading {
     let (cname, records, looped) = follow(&message, name, kind);
     let problem = match message.metadata.response_code {
         _ if looped => Some(Problem::CnameLoop),
+        // It knows somebody who might know: that denies nothing.
+        ResponseCode::NoError if records.is_empty() && is_referral(&message) => Some(Problem::BadAnswer),
         ResponseCode::NoError if records.is_empty() => Some(Problem::NoData),
         ResponseCode::NoError => None,
         ResponseCode::NXDomain => Some(Problem::NxDomain),
@@ -97,6 +99,14 @@ pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Reading {
         _ => Some(Problem::ServFail),
     };
     Reading { cname, records, problem, ede }
+}
+
+/// Whether a server that neither is the authority nor resolves names other servers, and nothing
+/// else (RFC 2308 section 2.2.1).
+fn is_referral(message: &Message) -> bool {
+    let has = |kind| message.authorities.iter().any(|record| record.record_type() == kind);
+    let flags = &message.metadata;
+    !flags.authoritative && !flags.recursion_available && has(RecordType::NS) && !has(RecordType::SOA)
 }
 
 /// Follows the aliases that the answer holds, and takes the records at their end.
