@@ -81,6 +81,17 @@ impl CommandLine {
         self.check(status)
     }
 
+    /// Runs it; what it writes is shown only if it fails.
+    pub(crate) fn quiet(&self) -> Result<(), Failure> {
+        let output = self.process().stdin(Stdio::null()).output();
+        let output = output.map_err(|error| Failure::new(format!("{self}: {error}")))?;
+        self.check(output.status).map_err(|failure| {
+            let said = [output.stdout, output.stderr].concat();
+            let text = format!("{failure}\n{}", String::from_utf8_lossy(&said).trim_end());
+            Failure { text, ..failure }
+        })
+    }
+
     /// Whether it runs at all; what it writes is dropped.
     pub(crate) fn works(&self) -> bool {
         let status = self.process().stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -139,6 +150,7 @@ pub(crate) enum Stream {
 }
 
 /// Why a task ended early, and the exit code that says so.
+#[derive(Debug)]
 pub(crate) struct Failure {
     text: String,
     code: u8,
@@ -188,6 +200,14 @@ mod tests {
             let outcome = line.watch(stream, |line| heard.push(line.to_owned()));
             assert_eq!((outcome.unwrap_err().code, heard), (3, vec!["a".to_owned(), "b".to_owned()]));
         }
+    }
+
+    #[test]
+    fn what_a_quiet_child_said_before_it_failed() {
+        let line = CommandLine::new("sh", vec!["-c".into(), "echo out; echo err >&2; exit 3".into()]);
+        let failure = line.quiet().unwrap_err();
+        assert_eq!(failure.code, 3);
+        assert!(failure.to_string().ends_with("exit status: 3\nout\nerr"), "{failure}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod codes;
 mod command;
 mod demo;
 mod generate;
+mod peers;
 mod test;
 mod tidy;
 mod tool;
@@ -19,6 +20,7 @@ The tasks of this workspace.
 Usage: cargo xtask TASK
 
   demo [ARG]...  build the tools and the lab, then run `lab demo ARG...`
+  peers          the tools against real servers, started here: NSD, Unbound, Postfix (as root)
   test           what CI checks: format, tidy, clippy, the core without I/O, all tests; then the
                  codes that no end-to-end test has brought about
   tidy           the house rules that no compiler knows
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = args.collect();
     let outcome = match (task.to_str(), rest.is_empty()) {
         (Some("demo"), _) => demo::run(rest),
+        (Some("peers"), true) => peers::run(),
         (Some("test"), true) => test::run(),
         (Some("tidy"), true) => tidy::run(),
         (Some("gen"), true) => generate::run(),

@@ -1,0 +1,37 @@
+//! `cargo xtask peers`: the real tools against real servers, started here on loopback for the purpose.
+//!
+//! The lab shares its dialogue parser with the tools, so a mistake in it is invisible to both.
+//! NSD, Unbound and Postfix share nothing with us.
+
+mod address;
+mod checks;
+mod keeper;
+mod message;
+mod need;
+mod nsd;
+mod pipeline;
+mod postfix;
+mod tally;
+mod unbound;
+mod wait;
+mod world;
+mod zone;
+
+use crate::command::{CommandLine, Failure};
+use tally::Tally;
+use world::World;
+
+pub(crate) fn run() -> Result<(), Failure> {
+    let programs = need::programs()?;
+    let build = CommandLine::cargo("build --quiet -p mxlookup -p smtp-ping");
+    eprintln!("$ {build}");
+    build.run()?;
+
+    let mut tally = Tally::default();
+    {
+        let world = World::start(&programs)?;
+        checks::run(&world, &mut tally);
+    }
+    // After the world has ended, so that the count closes the output.
+    tally.close()
+}

@@ -1,0 +1,29 @@
+//! The checks, in the order in which they are told.
+
+mod lookup;
+mod ping;
+mod store;
+
+use super::tally::Tally;
+use super::world::World;
+
+pub(super) fn run(world: &World, tally: &mut Tally) {
+    for (server, dns) in [("NSD", world.nsd.address), ("Unbound", world.unbound.address)] {
+        for (name, check) in lookup::OF_ANY_SERVER {
+            tally.take(&format!("mxlookup at {server}: {name}"), check(world, dns));
+        }
+    }
+    for (name, check) in lookup::OF_THE_AUTHORITY {
+        tally.take(&format!("mxlookup at NSD: {name}"), check(world, world.nsd.address));
+    }
+    for (name, check) in lookup::OF_A_RESOLVER {
+        tally.take(&format!("mxlookup at Unbound: {name}"), check(world, world.unbound.address));
+    }
+    for (name, check) in store::CHECKS {
+        tally.take(&format!("Postfix: {name}"), check(world));
+    }
+    // The last of these stops Postfix.
+    for (name, check) in ping::CHECKS {
+        tally.take(&format!("smtp-ping at Postfix: {name}"), check(world));
+    }
+}

@@ -1,0 +1,66 @@
+//! The servers of a run, and the addresses at which they are found.
+
+use std::env;
+use std::fs;
+use std::net::{SocketAddrV4, TcpStream};
+use std::path::Path;
+use std::process;
+use std::time::Duration;
+
+use super::address::Block;
+use super::keeper::Keeper;
+use super::need::Programs;
+use super::nsd::Nsd;
+use super::postfix::Postfix;
+use super::unbound::Unbound;
+use super::wait;
+use crate::command::Failure;
+
+/// Everything that answers. Dropped, it is gone.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) block: Block,
+    /// Authoritative for the zones, and for nothing else.
+    pub(super) nsd: Nsd,
+    /// Asks NSD, as the resolver of a network would.
+    pub(super) unbound: Unbound,
+    pub(super) postfix: Postfix,
+    _keeper: Keeper,
+}
+
+impl World {
+    pub(super) fn start(programs: &Programs) -> Result<Self, Failure> {
+        let folder = env::temp_dir().join(format!("mxpipe-peers-{}", process::id()));
+        let mut keeper = Keeper::start(folder)?;
+        let block = Block::own();
+        let nsd = Nsd::start(&mut keeper, &programs.nsd, block)?;
+        let unbound = Unbound::start(&mut keeper, &programs.unbound, block, nsd.address)?;
+        let postfix = Postfix::start(&mut keeper, programs, block)?;
+        Ok(Self { block, nsd, unbound, postfix, _keeper: keeper })
+    }
+}
+
+/// Writes a file of a server's configuration.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| Failure::new(format!("peers: {}: {error}", path.display())))
+}
+
+/// Waits until `address` takes connections; if it never does, the server's log says why.
+pub(super) fn await_server(
+    keeper: &mut Keeper,
+    name: &str,
+    address: SocketAddrV4,
+    log: &Path,
+) -> Result<(), Failure> {
+    const CONNECT: Duration = Duration::from_secs(1);
+    let up = wait::until(|| match TcpStream::connect_timeout(&address.into(), CONNECT) {
+        Ok(_) => Some(true),
+        Err(_) => (!keeper.all_run()).then_some(false),
+    });
+    if up == Some(true) {
+        return Ok(());
+    }
+    let log = fs::read(log).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    Err(Failure::new(format!("peers: {name} does not listen on {address}; its log:\n{}", log.trim_end())))
+}

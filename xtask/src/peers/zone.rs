@@ -1,0 +1,95 @@
+//! The zones that NSD serves: a domain for each situation.
+
+use std::fmt::Write;
+
+use super::address::Block;
+
+pub(super) const ORIGIN: &str = "peers.example";
+/// The label of a zone that the resolver takes for signed, and which is not.
+pub(super) const BOGUS: &str = "bogus";
+/// The exchanges of `many`: more than a datagram holds.
+pub(super) const MANY: usize = 60;
+
+/// The last octets of the servers' addresses.
+pub(super) const NSD: u8 = 1;
+pub(super) const UNBOUND: u8 = 2;
+pub(super) const MX1: u8 = 10;
+/// Nothing listens there, and the address has no name.
+pub(super) const MX2: u8 = 11;
+/// Its name is `mx1`, which does not lead back.
+pub(super) const FORGED: u8 = 12;
+
+pub(super) fn forward(block: Block) -> String {
+    let address = |last| block.host(last);
+    let mut zone = format!(
+        "$ORIGIN {ORIGIN}.
+$TTL 300
+@           SOA   ns hostmaster 1 3600 600 86400 60
+@           NS    ns
+ns          A     {ns}
+mx1         A     {mx1}
+mx2         A     {mx2}
+; The later one first: the order is the preference's.
+plain       MX    20 mx2
+plain       MX    10 mx1
+turned      MX    10 mx2
+turned      MX    20 mx1
+equal       MX    10 mx2
+equal       MX    10 mx1
+dual        MX    10 mx.dual
+mx.dual     A     {mx1}
+mx.dual     AAAA  ::1
+implicit    A     {mx1}
+null        MX    0 .
+nodata      TXT   \"neither MX nor address\"
+dead        MX    10 gone
+alias       MX    10 mail.alias
+mail.alias  CNAME mx1
+forged      MX    10 mx.forged
+mx.forged   A     {forged}
+; Delegated to a server that does not exist.
+lame        NS    ns.nowhere
+half        MX    10 mx.lame
+half        MX    20 mx1
+{BOGUS}       MX    10 mx1
+",
+        ns = address(NSD),
+        mx1 = address(MX1),
+        mx2 = address(MX2),
+        forged = address(FORGED),
+    );
+    for n in 1..=MANY {
+        // Writing to a string cannot fail.
+        let _ = writeln!(zone, "many MX {n} {host}\n{host} A {mx1}", host = many(n), mx1 = address(MX1));
+    }
+    zone
+}
+
+pub(super) fn reverse(block: Block) -> String {
+    format!(
+        "$ORIGIN {}.
+$TTL 300
+@ SOA ns.{ORIGIN}. hostmaster.{ORIGIN}. 1 3600 600 86400 60
+@ NS ns.{ORIGIN}.
+{MX1} PTR mx1.{ORIGIN}.
+{FORGED} PTR mx1.{ORIGIN}.
+",
+        block.reverse_zone()
+    )
+}
+
+/// The label of an exchange of `many`, long enough that 60 fill no datagram.
+fn many(n: usize) -> String {
+    format!("exchange-{n:02}-of-{MANY}-that-one-datagram-does-not-hold")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_exchanges_are_more_than_a_datagram_holds() {
+        const DATAGRAM: usize = 1232;
+        assert!(MANY * many(1).len() > DATAGRAM);
+    }
+}
