@@ -11,3 +11,4 @@
 mod contract;
 mod family;
 mod harness;
+mod myip;
