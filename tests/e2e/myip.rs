@@ -1,8 +1,9 @@
 //! `myip` against the sources of the pretend internet, good ones and hostile ones.
 
-use std::io::Read;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
+use std::thread::JoinHandle;
 
 use lab::Lab;
 use serde_json::{Value, json};
@@ -160,24 +161,86 @@ fn a_source_that_hangs_ends_within_the_limit_and_others_do_not_wait_for_it() {
 }
 
 #[test]
-fn a_port_where_nothing_listens_and_one_that_speaks_no_tls() {
+fn servers_that_are_not_there_or_speak_something_else() {
     let lab = internet();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = |scheme: &str, at: &dyn std::fmt::Display| format!("{scheme}://{at}/ip");
     let ran = myip(&lab).env("MXPIPE_VIA", &url("http", &closed)).run();
     assert_eq!(refusal(&ran), "http.unreachable");
     assert_eq!(ran.record()["error"]["code"], "net.offline");
-    let plain = lab.http().replace("http://", "https://");
-    let ran = myip(&lab).env("MXPIPE_VIA", &format!("{plain}/ip")).run();
-    assert_eq!(refusal(&ran), "http.tls");
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let answering = std::thread::spawn(move || {
-        let (mut stream, _) = silent.accept().unwrap();
-        let _ = stream.read(&mut [0; 512]);
-        let _ = std::io::Write::write_all(&mut stream, b"SSH-2.0-x\r\n\r\n");
-        silent.local_addr().unwrap()
+    for (scheme, bytes, code) in [
+        ("https", &b"HTTP/1.1 400 -\r\n\r\n"[..], "http.tls"),
+        ("http", b"SSH-2.0-server\r\n\r\n", "http.bad_body"),
+        ("http", b"HTTP/1.1 200 -\r\nContent-Length: 20\r\n\r\n203.0.113.7\n", "http.bad_body"),
+        ("http", b"", "http.bad_body"),
+    ] {
+        let (address, server) = says(bytes);
+        assert_eq!(refusal(&myip(&lab).env("MXPIPE_VIA", &url(scheme, &address)).run()), code);
+        server.join().unwrap();
+    }
+}
+
+/// A server that says the same to one client, whatever it asks, and closes.
+fn says(bytes: &'static [u8]) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(bytes);
     });
-    drop(answering);
+    (address, server)
+}
+
+#[test]
+fn a_certificate_counts_only_if_it_leads_to_the_roots_and_has_the_name() {
+    let lab = internet();
+    let folder = tempfile::TempDir::new().unwrap();
+    let own = rcgen::generate_simple_self_signed(["www.lab.example".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(["www.lab.example".to_owned()]).unwrap();
+    let file = |name: &str, certificate: &rcgen::Certificate| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, certificate.pem()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (good, bad) = (file("good.pem", &own.cert), file("bad.pem", &other.cert));
+    for (host, ca, expected) in [
+        ("www.lab.example", &good, Ok("203.0.113.7")),
+        ("www.lab.example", &bad, Err("http.tls")),
+        ("127.0.0.1", &good, Err("http.tls")),
+    ] {
+        let (port, server) = secure(&own);
+        let ran = myip(&lab).args(["--via", &format!("https://{host}:{port}/"), "--ca", ca]).run();
+        match expected {
+            Ok(ip) => assert_eq!(ran.record()["ip"], ip),
+            Err(code) => assert_eq!(refusal(&ran), code),
+        }
+        server.join().unwrap();
+    }
+}
+
+/// A web server over TLS that tells one client its address.
+fn secure(key: &rcgen::CertifiedKey<rcgen::KeyPair>) -> (u16, JoinHandle<()>) {
+    let private = rustls::pki_types::PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.cert.der().clone()], private.into())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let session = rustls::ServerConnection::new(config.into()).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, stream);
+        // A client that does not trust it breaks off.
+        if stream.read(&mut [0; 4096]).is_ok() {
+            stream.write_all(b"HTTP/1.1 200 -\r\nContent-Length: 12\r\n\r\n203.0.113.7\n").unwrap();
+        }
+    });
+    (port, server)
 }
 
 #[test]
@@ -403,20 +466,23 @@ fn a_name_of_a_customer_line_is_a_finding() {
 }
 
 #[test]
-fn a_ptr_name_that_no_host_has_is_not_given_as_a_name() {
+fn of_several_names_the_one_that_leads_back_is_given() {
     let lab = world(
         r#"
-        zone = '''
-        7.113.0.203.in-addr.arpa. 300 IN PTR $(reboot).example.
-        \$(reboot).example.       300 IN A   203.0.113.7
-        '''
-        [[page]]
-        path = "/ip"
-        body = "203.0.113.7"
-        "#,
+zone = """
+7.113.0.203.in-addr.arpa. 300 IN PTR   old.example.
+7.113.0.203.in-addr.arpa. 300 IN PTR   mail.example.
+old.example.              300 IN A     203.0.113.8
+mail.example.             300 IN A     203.0.113.7
+"""
+[[page]]
+path = "/ip"
+body = "203.0.113.7"
+"#,
     );
-    let ran = via(&lab, &["/ip"]).args(["--name"]).run();
-    assert_eq!(ran.stdout, "[203.0.113.7]\n");
+    let record = via(&lab, &["/ip"]).run().record();
+    assert_eq!((&record["status"], &record["helo"]), (&json!("ok"), &json!("mail.example")));
+    assert_eq!(record["forward"], json!({"old.example": ["203.0.113.8"], "mail.example": ["203.0.113.7"]}));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The addresses come from outside: no name is looked up here. No redirect is followed, no proxy
 //! is used, and a body has an end. Only plain 200 is an answer.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -187,20 +187,22 @@ impl Request<'_> {
         if error.is_timeout() {
             return HttpError::Timeout(if error.is_connect() { self.connect_timeout } else { self.limit });
         }
-        let (mut source, mut cause) = (error.source(), error.to_string());
-        while let Some(inner) = source {
+        let (mut next, mut cause) = (error.source(), error.to_string());
+        while let Some(inner) = next {
             if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
                 return HttpError::Tls(tls.to_string());
             }
-            cause = match inner.downcast_ref::<io::Error>() {
-                Some(io) => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    Some(tls) => return HttpError::Tls(tls.to_string()),
-                    None if io.get_ref().is_none() => io.kind().to_string(),
-                    None => io.to_string(),
-                },
-                None => inner.to_string(),
+            cause = inner.to_string();
+            next = match inner.downcast_ref::<io::Error>() {
+                // Its `source` would leave out what it wraps.
+                Some(io) => {
+                    if io.get_ref().is_none() {
+                        cause = io.kind().to_string();
+                    }
+                    io.get_ref().map(|wrapped| -> &(dyn Error + 'static) { wrapped })
+                }
+                None => inner.source(),
             };
-            source = inner.source();
         }
         if error.is_connect() { HttpError::Unreachable(cause) } else { HttpError::NotHttp(cause) }
     }

@@ -27,6 +27,13 @@ pub(crate) struct Asked {
     pub(crate) took: Duration,
 }
 
+impl Asked {
+    /// The address that was named, if it can be taken.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.answer.as_ref().ok().copied()
+    }
+}
+
 /// What all sources of a family are asked with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
@@ -37,6 +44,14 @@ pub(crate) struct Asker<'a> {
     pub(crate) connect_timeout: Duration,
     pub(crate) deadline: Instant,
     pub(crate) limit: Duration,
+}
+
+/// Why the server of a source has no address.
+enum Nowhere {
+    /// There is none.
+    Absent(String),
+    /// It could not be found out.
+    Failed(Error),
 }
 
 impl Asker<'_> {
@@ -59,15 +74,13 @@ impl Asker<'_> {
     }
 
     async fn fetch(&self, url: &HttpUrl, local: &mut Option<IpAddr>) -> Result<IpAddr, Error> {
-        let addresses = match url.host() {
-            Some(host) => self.locate(&host).await?,
-            None => Vec::new(),
-        };
-        let Some(first) = addresses.first() else {
-            let cause = format!("the server has no {} address", self.family());
-            return Err(Error::http(&HttpError::Unreachable(cause)));
-        };
-        *local = local::towards(SocketAddr::new(*first, url.port()));
+        let unreachable = |cause: &str| Error::http(&HttpError::Unreachable(cause.to_owned()));
+        let host = url.host().ok_or_else(|| unreachable("the URL names no server"))?;
+        let addresses = self.locate(&host).await.map_err(|nowhere| match nowhere {
+            Nowhere::Absent(cause) => unreachable(&cause),
+            Nowhere::Failed(error) => error,
+        })?;
+        *local = addresses.first().and_then(|ip| local::towards(SocketAddr::new(*ip, url.port())));
         let request = Request {
             url,
             addresses: &addresses,
@@ -84,17 +97,16 @@ impl Asker<'_> {
     async fn query(&self, dns: &DnsVia, local: &mut Option<IpAddr>) -> Result<IpAddr, Error> {
         /// Addresses of one server beyond these are not tried.
         const MOST_ADDRESSES: usize = 2;
-        let addresses = self.locate(&dns.server).await?;
+        let addresses = self.locate(&dns.server).await.map_err(|nowhere| match nowhere {
+            Nowhere::Absent(cause) => Error::new(Code::DnsResolverUnreachable, "dns", cause),
+            Nowhere::Failed(error) => error,
+        })?;
         let servers: Vec<Server> = addresses
             .iter()
             .take(MOST_ADDRESSES)
             .map(|ip| Server { protocol: Protocol::Udp, addr: SocketAddr::new(*ip, dns.port) })
             .collect();
-        let Some(first) = servers.first() else {
-            let message = format!("the server has no {} address", self.family());
-            return Err(Error::new(Code::DnsResolverUnreachable, "dns", message));
-        };
-        *local = local::towards(first.addr);
+        *local = servers.first().and_then(|server| local::towards(server.addr));
         let resolver = Resolver::new(&ResolverConfig::new(servers));
         let kind = dns.kind(self.v6);
         let lookup = Bounded::new(&resolver, self.deadline, self.limit);
@@ -111,23 +123,29 @@ impl Asker<'_> {
         one.ok_or_else(|| Error::new(Code::DnsBadAnswer, "dns", "the answer is not exactly one address"))
     }
 
-    /// The addresses of a source's server, of this family only.
-    async fn locate(&self, location: &Location) -> Result<Vec<IpAddr>, Error> {
-        let of_family = |found: Vec<IpAddr>| found.into_iter().filter(|ip| ip.is_ipv6() == self.v6).collect();
+    /// The addresses of a source's server, of this family only; at least one.
+    async fn locate(&self, location: &Location) -> Result<Vec<IpAddr>, Nowhere> {
+        let absent = || Nowhere::Absent(format!("the server has no {} address", self.family()));
         let name = match location {
-            Location::Address(ip) => return Ok(of_family(vec![*ip])),
+            Location::Address(ip) if ip.is_ipv6() == self.v6 => return Ok(vec![*ip]),
+            Location::Address(_) => return Err(absent()),
             Location::Name(name) => name,
         };
-        let known: Vec<IpAddr> = of_family(Hosts::system().addresses(name));
+        let mut known = Hosts::system().addresses(name);
+        known.retain(|ip| ip.is_ipv6() == self.v6);
         if !known.is_empty() {
             return Ok(known);
         }
         let lookup = Bounded::new(self.resolver, self.deadline, self.limit);
         let families = Families { v4: !self.v6, v6: self.v6 };
         let (found, _, failed) = addresses(&lookup, name, families).await;
-        match failed.filter(|error| found.is_empty() && error.problem.is_temporary()) {
-            Some(error) => Err(lookup_error(&error, name)),
-            None => Ok(found),
+        match failed {
+            _ if !found.is_empty() => Ok(found),
+            Some(error) if error.problem.is_temporary() => Err(Nowhere::Failed(lookup_error(&error, name))),
+            Some(error) if error.problem == Problem::NxDomain => {
+                Err(Nowhere::Absent(format!("{name} does not exist")))
+            }
+            _ => Err(absent()),
         }
     }
 

@@ -72,7 +72,7 @@ impl SourceRecord {
         let error = asked.answer.as_ref().err();
         Self {
             via: asked.via.clone(),
-            ip: asked.answer.as_ref().ok().copied(),
+            ip: asked.ip(),
             error: error.map(|error| SourceErrorRecord { code: error.code, message: error.message.clone() }),
             elapsed_ms: millis(asked.took),
         }

@@ -13,6 +13,7 @@ mod input;
 mod local;
 mod quorum;
 mod run;
+mod seen;
 mod text;
 mod via;
 

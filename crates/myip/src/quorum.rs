@@ -40,11 +40,6 @@ impl Agreement {
     }
 }
 
-/// The answers that were taken.
-pub(crate) fn answers(asked: &[Asked]) -> impl Iterator<Item = IpAddr> {
-    asked.iter().filter_map(|asked| asked.answer.as_ref().ok().copied())
-}
-
 /// Why there is no address.
 pub(crate) fn error(asked: &[Asked], quorum: usize) -> Error {
     let failures: Vec<&Error> = asked.iter().filter_map(|asked| asked.answer.as_ref().err()).collect();
@@ -53,7 +48,8 @@ pub(crate) fn error(asked: &[Asked], quorum: usize) -> Error {
         .iter()
         .filter_map(|asked| Some(format!("{} ({})", asked.answer.as_ref().ok()?, asked.scheme)))
         .collect();
-    let (first, mut all) = (answers(asked).next(), answers(asked));
+    let mut all = asked.iter().filter_map(Asked::ip);
+    let first = all.next();
     let error = |message: String, hint: &str| {
         Error::new(Code::NetSourcesDisagree, "sources", message).with_hint(hint)
     };

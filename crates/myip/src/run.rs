@@ -2,13 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::ArgMatches;
 use dns_core::http::Trust;
 use dns_core::net::{Bounded, Resolver, config};
 use dns_core::reverse;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::future::join_all;
 use smtp_core::proto::HelloName;
 use tokio::sync::OnceCell;
 use tool_core::cli::{Common, UsageError};
@@ -17,10 +16,10 @@ use tool_core::record::{FamilyWord, Head, Record, TimingMs, reverse_error};
 use tool_core::text::Page;
 use tool_core::{Outcome, Plan, Task, Tool, stderr};
 
-use crate::ask::{Asked, Asker};
+use crate::ask::Asker;
 use crate::cli::{Job, Options};
-use crate::data::{Answer, SourceRecord, WRITES};
-use crate::quorum::{self, Agreement};
+use crate::data::{Answer, WRITES};
+use crate::seen::Seen;
 use crate::via::Via;
 use crate::{generic, input, local, text};
 
@@ -35,8 +34,8 @@ pub struct MyIp {
 /// What a record is about.
 #[derive(Debug)]
 pub enum Unit {
-    /// This machine, in one family.
-    Machine(FamilyWord),
+    /// This machine, as it was seen in one family.
+    Machine(Box<Seen>),
     /// An address.
     Address(IpAddr),
 }
@@ -71,9 +70,9 @@ impl Tool for MyIp {
         Self { job, resolver, trust }
     }
 
-    async fn plan(&self, input: &Body, _: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
+    async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
         let units = match input {
-            Body::Job => families(&self.job).into_iter().map(Unit::Machine).collect(),
+            Body::Job => self.machine(task).await,
             body => match input::read(body, self.job.families) {
                 Ok(ip) => vec![Unit::Address(ip)],
                 Err(error) => return Err(Outcome::failed(Head::default(), error)),
@@ -84,7 +83,7 @@ impl Tool for MyIp {
 
     fn head(unit: &Unit) -> Head {
         match unit {
-            Unit::Machine(family) => Head { family: Some(*family), ..Head::default() },
+            Unit::Machine(seen) => Head { family: Some(seen.family), ..Head::default() },
             Unit::Address(ip) => head_of(*ip),
         }
     }
@@ -100,8 +99,10 @@ impl Tool for MyIp {
         let mut timing = TimingMs::default();
         let ip = match unit {
             Unit::Address(ip) => Some(*ip),
-            Unit::Machine(family) => {
-                self.ask(*family == FamilyWord::Ipv6, task, &mut outcome, &mut timing).await
+            Unit::Machine(seen) => {
+                timing.add("sources", seen.took);
+                seen.tell(&mut outcome);
+                seen.ip
             }
         };
         if let Some(ip) = ip {
@@ -126,20 +127,25 @@ impl Tool for MyIp {
 }
 
 impl MyIp {
-    /// The public address, as enough sources see it.
-    async fn ask(
-        &self,
-        v6: bool,
-        task: &Task,
-        outcome: &mut Outcome<Answer>,
-        timing: &mut TimingMs,
-    ) -> Option<IpAddr> {
+    /// What the sources say about this machine, a family at a time, and all families at once. A
+    /// family in which nobody can be reached is left out like one without a route.
+    async fn machine(&self, task: &Task) -> Vec<Unit> {
         task.phase.set("sources");
-        let begun = Instant::now();
+        let families = families(&self.job);
+        let mut seen = join_all(families.iter().map(|family| self.look(*family, task))).await;
+        if !self.job.family_named && seen.iter().any(|seen| !seen.is_offline()) {
+            seen.retain(|seen| !seen.is_offline());
+        } else if !self.job.family_named {
+            seen.truncate(1);
+        }
+        seen.into_iter().map(|seen| Unit::Machine(Box::new(seen))).collect()
+    }
+
+    async fn look(&self, family: FamilyWord, task: &Task) -> Seen {
         // A source that hangs leaves time for the names.
         let limit = task.budget.limit * 3 / 4;
         let asker = Asker {
-            v6,
+            v6: family == FamilyWord::Ipv6,
             allow_private: self.job.allow_private,
             resolver: &self.resolver,
             trust: &self.trust,
@@ -147,39 +153,7 @@ impl MyIp {
             deadline: task.budget.origin + limit,
             limit,
         };
-        let sources = self.job.sources(v6);
-        let quorum = self.job.quorum(sources.len());
-        let mut under_way: FuturesUnordered<_> =
-            (0..).zip(&sources).map(async |(at, via)| (at, asker.ask(via).await)).collect();
-        let mut answered: Vec<(usize, Asked)> = Vec::new();
-        let mut agreement = Agreement::of([]);
-        while let Some((at, asked)) = under_way.next().await {
-            self.tell(&asked);
-            answered.push((at, asked));
-            agreement = Agreement::of(answered.iter().filter_map(|(_, asked)| asked.answer.clone().ok()));
-            if !self.job.all && agreement.address(quorum).is_some() {
-                break;
-            }
-        }
-        timing.add("sources", begun.elapsed());
-        // As they are listed, whoever was the first.
-        answered.sort_by_key(|(at, _)| *at);
-        let asked: Vec<Asked> = answered.into_iter().map(|(_, asked)| asked).collect();
-
-        let ip = agreement.address(quorum);
-        let answer = &mut outcome.answer;
-        let agreeing = asked.iter().filter(|asked| ip.is_none() || asked.answer.as_ref().ok() == ip.as_ref());
-        answer.local_ip = agreeing.filter_map(|asked| asked.local).next();
-        answer.agree = Some(agreement.agree);
-        answer.sources = Some(asked.iter().map(SourceRecord::new).collect());
-        match ip {
-            None => outcome.error = Some(quorum::error(&asked, quorum)),
-            Some(ip) => {
-                answer.nat = (answer.local_ip.is_some_and(|local| local != ip)).then_some(true);
-                outcome.findings.extend(quorum::dissent(&asked, ip));
-            }
-        }
-        ip
+        Seen::from(&asker, family, &self.job).await
     }
 
     /// The names of an address, and whether they lead back.
@@ -202,17 +176,6 @@ impl MyIp {
         answer.forward = (!found.forward.is_empty()).then(|| forward.collect());
         outcome.error = reverse_error(ip, &found);
     }
-
-    /// The dialogue with the sources on stderr (`-v`).
-    fn tell(&self, asked: &Asked) {
-        if self.job.verbose {
-            let said = match &asked.answer {
-                Ok(ip) => ip.to_string(),
-                Err(error) => format!("{}: {}", error.code, error.message),
-            };
-            stderr::say(Self::NAME, &format!("{} {said} ({} ms)", asked.via, asked.took.as_millis()));
-        }
-    }
 }
 
 fn head_of(ip: IpAddr) -> Head {
@@ -222,8 +185,7 @@ fn head_of(ip: IpAddr) -> Head {
 /// A name that leads back, if it can be given in EHLO; else the literal of the address.
 fn helo(ip: IpAddr, confirmed: Option<String>) -> String {
     // Anything can stand in a PTR; only what a host name is made of goes on (RFC 1123 section 2.1).
-    let plain =
-        |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    let plain = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
     let name = confirmed.filter(plain).and_then(|name| HelloName::new(&name).ok());
     name.unwrap_or_else(|| HelloName::literal(ip)).to_string()
 }
