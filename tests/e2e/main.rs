@@ -12,3 +12,4 @@ mod contract;
 mod family;
 mod harness;
 mod myip;
+mod sources;

@@ -163,7 +163,8 @@ impl<T: Tool> Line<T> {
         let _slot = self.slot().await;
         let task =
             Task { is_one_of_many: many, ..self.task(Budget::new(self.shared.common.timeout).resume(spent)) };
-        let time = clock::now();
+        // Planning it was part of it.
+        let time = clock::ago(spent);
         let (outcome, budget) = match self.guarded(self.tool.work(unit, &task), &task).await {
             Ok(outcome) => (outcome, Some(&task.budget)),
             Err(error) => (Outcome::failed(T::head(unit), error), None),
