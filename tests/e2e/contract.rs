@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
+use lab::Lab;
 use serde_json::{Value, json};
 
 use crate::family::{FAMILY, Member};
-use crate::harness::{Ran, finish, internet, shell, tool};
+use crate::harness::{Ran, Run, finish, internet, shell, tool};
 
 /// Runs a check on every tool, naming the tool when it fails.
 fn each(check: impl Fn(&Member)) {
@@ -14,6 +15,11 @@ fn each(check: impl Fn(&Member)) {
         println!("{}", member.name);
         check(member);
     }
+}
+
+/// The tool, reading its targets from stdin.
+fn fed<'a>(lab: &'a Lab, member: &Member) -> Run<'a> {
+    tool(lab, member.name).args(member.from_stdin.iter().copied())
 }
 
 fn keys(line: &str) -> Vec<String> {
@@ -91,7 +97,7 @@ fn foreign_keys_are_carried_byte_for_byte_behind_the_tools_own() {
     each(|member| {
         let foreign = r#""customer":"42","n":12345678901234567890,"x":1.0,"esc":"\u00e9\/","deep":{"a" :[1,{"b":null}]}"#;
         let line = format!("{},{foreign}}}\n", member.object);
-        let ran = tool(&lab, member.name).stdin(line).run();
+        let ran = fed(&lab, member).stdin(line).run();
         ran.record();
         assert!(ran.stdout.trim_end().ends_with(&format!("{foreign}}}")), "{}", ran.stdout);
     });
@@ -101,7 +107,7 @@ fn foreign_keys_are_carried_byte_for_byte_behind_the_tools_own() {
 fn a_key_given_twice_counts_as_its_last() {
     let lab = internet();
     each(|member| {
-        let ran = tool(&lab, member.name).stdin(format!("{},\"k\":1,\"k\":2}}\n", member.object)).run();
+        let ran = fed(&lab, member).stdin(format!("{},\"k\":1,\"k\":2}}\n", member.object)).run();
         assert!(ran.stdout.contains(r#""k":2"#) && !ran.stdout.contains(r#""k":1"#), "{}", ran.stdout);
     });
 }
@@ -111,7 +117,7 @@ fn a_status_of_the_users_own_means_nothing() {
     let lab = internet();
     each(|member| {
         let line = format!(r#"{},"status":"fail","error":{{"code":"mine"}}}}"#, member.object);
-        let record = tool(&lab, member.name).stdin(line).run().record();
+        let record = fed(&lab, member).stdin(line).run().record();
         assert_eq!(record["status"], "ok");
         assert_eq!(record.get("error"), None);
     });
@@ -125,7 +131,7 @@ fn a_failed_record_passes_through_with_only_its_tool_replaced() {
             let rest = format!(
                 r#""v":1,"status":"{status}","domain":"port25.com","host":"mail.port25.com","n":1.0,"error":{{"tool":"mxlookup","code":"dns.servfail","temporary":true}}}}"#
             );
-            let ran = tool(&lab, member.name).stdin(format!(r#"{{"tool":"other",{rest}"#)).run();
+            let ran = fed(&lab, member).stdin(format!(r#"{{"tool":"other",{rest}"#)).run();
             assert_eq!(ran.stdout, format!("{{\"tool\":\"{}\",{rest}\n", member.name));
             assert_eq!(ran.code, code);
         }
@@ -138,11 +144,15 @@ fn with_retry_an_unknown_record_is_a_target_again_and_a_failed_one_is_not() {
     each(|member| {
         let before = tool(&lab, member.name).args([member.unknown]).run().stdout;
         let fixed = before.replace(member.unknown, member.ok);
-        let fixed = fixed.replace(r#""ip":"#, r#""was_ip":"#);
-        let ran = tool(&lab, member.name).args(["--retry"]).stdin(fixed).run();
+        // Where the target is a host, its address is looked up again.
+        let fixed = match fixed.contains(r#""host":"#) {
+            true => fixed.replace(r#""ip":"#, r#""was_ip":"#),
+            false => fixed,
+        };
+        let ran = fed(&lab, member).args(["--retry"]).stdin(fixed).run();
         assert_eq!(ran.record()["status"], "ok", "{}", ran.stdout);
         let failed = tool(&lab, member.name).args([member.fail]).run().stdout;
-        let ran = tool(&lab, member.name).args(["--retry"]).stdin(failed.clone()).run();
+        let ran = fed(&lab, member).args(["--retry"]).stdin(failed.clone()).run();
         assert_eq!((ran.stdout, ran.code), (failed, 1));
     });
 }
@@ -153,7 +163,7 @@ fn earlier_findings_come_first_and_each_once() {
     each(|member| {
         let known = r#"{"tool":"t","code":"dns.implicit_mx","severity":"info","message":"m","x":1.0}"#;
         let line = format!(r#"{},"findings":[{known},{known},7]}}"#, member.object);
-        let ran = tool(&lab, member.name).stdin(line).run();
+        let ran = fed(&lab, member).stdin(line).run();
         assert!(ran.stdout.contains(&format!(r#""findings":[{known}"#)), "{}", ran.stdout);
         assert_eq!(ran.stdout.matches(r#""x":1.0"#).count(), 1);
     });
@@ -174,7 +184,7 @@ fn lines_that_cannot_be_used_are_records_too() {
             b"\"\"",
             b"two words",
         ];
-        let ran = tool(&lab, member.name).args(["--ordered"]).stdin(lines.join(&b'\n')).run();
+        let ran = fed(&lab, member).args(["--ordered"]).stdin(lines.join(&b'\n')).run();
         let records = ran.records_of_words();
         assert_eq!((records.len(), ran.code), (lines.len(), 1), "{}", ran.stdout);
         for (at, record) in records.iter().enumerate() {
@@ -190,7 +200,7 @@ fn blank_lines_comments_bom_and_crlf_are_no_targets_and_no_errors() {
     let lab = internet();
     each(|member| {
         let stdin = format!("\u{feff}# list\r\n\r\n   \n  {}  \r\n\"{}\"\n#end", member.ok, member.ok);
-        let ran = tool(&lab, member.name).stdin(stdin).run();
+        let ran = fed(&lab, member).stdin(stdin).run();
         let records = ran.records_of_words();
         assert_eq!((records.len(), ran.code), (2, 0), "{}", ran.stdout);
         assert!(records.iter().all(|record| record["input"] == json!(member.ok)));
@@ -202,12 +212,12 @@ fn a_line_beyond_the_bound_is_one_record_and_the_next_line_is_whole() {
     let lab = internet();
     each(|member| {
         let stdin = format!("{}\n{}\n", "x".repeat(3 << 20), member.ok);
-        let ran = tool(&lab, member.name).args(["--ordered"]).stdin(stdin).run();
+        let ran = fed(&lab, member).args(["--ordered"]).stdin(stdin).run();
         let records = ran.records_of_words();
         assert_eq!(records[0]["error"]["code"], "input.unusable");
         assert_eq!(records[0]["input"].as_str().unwrap().len(), 256);
         assert_eq!(records[1]["status"], "ok");
-        let ran = tool(&lab, member.name).args(["--max-line", "5"]).stdin(format!("{}\n", member.ok)).run();
+        let ran = fed(&lab, member).args(["--max-line", "5"]).stdin(format!("{}\n", member.ok)).run();
         assert_eq!(ran.record()["error"]["code"], "input.unusable");
     });
 }
@@ -216,7 +226,7 @@ fn a_line_beyond_the_bound_is_one_record_and_the_next_line_is_whole() {
 fn an_empty_input_is_no_target_and_no_failure() {
     let lab = internet();
     each(|member| {
-        let ran = tool(&lab, member.name).run();
+        let ran = fed(&lab, member).run();
         assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
     });
 }
@@ -247,7 +257,7 @@ fn wrong_usage_is_exit_2_and_nothing_on_stdout() {
 fn an_input_that_cannot_be_read_is_exit_74() {
     let lab = internet();
     each(|member| {
-        let ran = shell(&lab, &format!("{} < /", member.name)).run();
+        let ran = shell(&lab, &format!("{} {} < /", member.name, member.from_stdin.join(" "))).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (74, ""));
         assert!(ran.stderr.contains("failed to read standard input"), "{}", ran.stderr);
     });
@@ -268,7 +278,7 @@ fn exit_zero_is_for_pipelines_that_judge_by_the_records() {
 fn the_first_record_comes_out_before_stdin_ends() {
     let lab = internet();
     each(|member| {
-        let mut command = tool(&lab, member.name).command();
+        let mut command = fed(&lab, member).command();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -288,12 +298,11 @@ fn ordered_keeps_the_order_though_the_first_is_the_slowest() {
     let lab = internet();
     each(|member| {
         let words = [member.slow, member.fail, member.ok, member.unknown, member.ok];
-        let ran =
-            tool(&lab, member.name).args(["--ordered", "--timeout", "1s"]).stdin(words.join("\n")).run();
+        let ran = fed(&lab, member).args(["--ordered", "--timeout", "1s"]).stdin(words.join("\n")).run();
         let inputs: Vec<Value> =
             ran.records_of_words().iter().map(|record| record["input"].clone()).collect();
         assert_eq!(inputs, words.map(Value::from));
-        let ran = tool(&lab, member.name).args(["--timeout", "1s"]).stdin(words.join("\n")).run();
+        let ran = fed(&lab, member).args(["--timeout", "1s"]).stdin(words.join("\n")).run();
         assert_eq!(ran.records_of_words().last().unwrap()["input"], json!(member.slow));
     });
 }
@@ -313,10 +322,11 @@ fn the_limit_of_a_target_always_holds_and_is_named() {
 fn a_reader_that_goes_away_ends_the_tool_quietly() {
     let lab = internet();
     each(|member| {
-        let line = format!("yes {} | {} | head -1", member.ok, member.name);
+        let filter = [&[member.name], member.from_stdin].concat().join(" ");
+        let line = format!("yes {} | {filter} | head -1", member.ok);
         let ran = shell(&lab, &line).run();
         assert_eq!((ran.records_of_words().len(), ran.stderr.as_str()), (1, ""));
-        let line = format!("yes {} | {{ {}; echo \"code $?\" >&2; }} | head -1", member.ok, member.name);
+        let line = format!("yes {} | {{ {filter}; echo \"code $?\" >&2; }} | head -1", member.ok);
         let ran = shell(&lab, &line).run();
         assert_eq!(ran.stderr, "code 0\n");
     });
@@ -337,7 +347,7 @@ fn a_panic_over_one_target_is_one_record_and_the_rest_goes_on() {
     let lab = internet();
     each(|member| {
         let stdin = format!("{}\npanic.example\n{}\n", member.ok, member.ok);
-        let ran = tool(&lab, member.name).args(["--ordered"]).stdin(stdin).run();
+        let ran = fed(&lab, member).args(["--ordered"]).stdin(stdin).run();
         let records = ran.records_of_words();
         assert_eq!(records.len(), 3);
         assert_eq!(records[1]["error"]["code"], "internal.panic");
@@ -356,7 +366,7 @@ fn an_interrupted_run_accounts_for_every_line_it_took_up() {
     let lab = internet();
     each(|member| {
         for signal in [Signal::INT, Signal::TERM] {
-            let mut command = tool(&lab, member.name).args(["-j", "3"]).command();
+            let mut command = fed(&lab, member).args(["-j", "3"]).command();
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child = command.spawn().unwrap();
             let mut stdin = child.stdin.take().unwrap();
@@ -443,7 +453,7 @@ fn a_rate_holds_the_targets_back() {
     each(|member| {
         let begun = std::time::Instant::now();
         let stdin = format!("{}\n", member.ok).repeat(11);
-        let ran = tool(&lab, member.name).args(["--rate", "20", "-q"]).stdin(stdin).run();
+        let ran = fed(&lab, member).args(["--rate", "20", "-q"]).stdin(stdin).run();
         assert_eq!(ran.records_of_words().len(), 11);
         assert!(begun.elapsed().as_millis() >= 500, "{:?}", begun.elapsed());
     });

@@ -9,6 +9,8 @@ use tool_core::record::COMMON_KEYS;
 /// A tool of the family.
 pub(crate) struct Member {
     pub(crate) name: &'static str,
+    /// What makes it read its targets from stdin.
+    pub(crate) from_stdin: &'static [&'static str],
     /// A word that comes to `ok`.
     pub(crate) ok: &'static str,
     /// A word that comes to `fail`.
@@ -35,6 +37,7 @@ impl Member {
 pub(crate) const FAMILY: &[Member] = &[
     Member {
         name: "mxlookup",
+        from_stdin: &[],
         ok: "port25.com",
         fail: "nosuch.example",
         unknown: "broken.example",
@@ -45,7 +48,20 @@ pub(crate) const FAMILY: &[Member] = &[
         writes: mxlookup::MxLookup::WRITES,
     },
     Member {
+        name: "myip",
+        from_stdin: &["-"],
+        ok: "127.63.149.30",
+        fail: "127.63.5.1",
+        unknown: "127.63.5.5",
+        slow: "127.63.5.6",
+        object: r#"{"ip":"127.63.149.30""#,
+        schema: tool_core::schema::<myip::MyIp>,
+        command: || tool_core::command::<myip::MyIp>(myip::describe),
+        writes: myip::MyIp::WRITES,
+    },
+    Member {
         name: "smtp-ping",
+        from_stdin: &[],
         ok: "mail.port25.com",
         fail: "nosuch.example",
         unknown: "mx.busy.example",

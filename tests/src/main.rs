@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     let name = args.first().and_then(|arg| Path::new(arg).file_name()).unwrap_or_default();
     match name.to_str() {
         Some("mxlookup") => mxlookup::main(args),
+        Some("myip") => myip::main(args),
         Some("smtp-ping") => smtp_ping::main(args),
         _ => {
             tool_core::stderr::say("multicall", "call it by the name of a tool");

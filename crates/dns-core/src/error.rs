@@ -1,4 +1,4 @@
-//! Why a question got no answer.
+//! Why a question, or a request, got no answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,4 +62,23 @@ impl LookupError {
     pub fn new(problem: Problem) -> Self {
         Self { problem, ede: Vec::new(), resolver: None, limit: None, cname: Vec::new() }
     }
+}
+
+/// Why there is no document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpError {
+    /// Another status than 200.
+    Status(u16),
+    /// A redirect, which is not followed.
+    Redirect(u16),
+    /// Not all of the answer came within this limit.
+    Timeout(Duration),
+    /// No connection could be made.
+    Unreachable(String),
+    /// TLS failed, or the certificate does not verify.
+    Tls(String),
+    /// The body is longer than 64 KiB.
+    TooLong,
+    /// What came is not HTTP.
+    NotHttp(String),
 }

@@ -2,11 +2,14 @@
 //!
 //! Every question goes through one door, the [`Lookup`] trait: [`route()`] walks an MX and
 //! [`reverse()`] an address's names on top of it, as plain `async fn`s. The `net` feature adds
-//! the [`net::Resolver`], which asks real servers; tests and other worlds bring their own.
+//! the [`net::Resolver`], which asks real servers; tests and other worlds bring their own. The
+//! `http` feature adds [`http`], for what the names lead to and no resolver knows.
 
 pub mod address;
 mod config;
 mod error;
+#[cfg(feature = "http")]
+pub mod http;
 mod lookup;
 mod name;
 #[cfg(feature = "net")]
@@ -18,9 +21,9 @@ mod target;
 mod zone;
 
 pub use config::{Protocol, ResolverConfig, Server, ServerError};
-pub use error::{Ede, LookupError, Problem};
+pub use error::{Ede, HttpError, LookupError, Problem};
 pub use lookup::{Answer, Data, Kind, Lookup, Rr};
 pub use name::{DomainName, NameError};
 pub use reverse::{Iprev, Reverse, reverse};
 pub use route::{Families, Finding, Host, Order, Route, RouteError, RouteOptions, addresses, route};
-pub use target::{MailTarget, TargetError};
+pub use target::{Location, MailTarget, TargetError};

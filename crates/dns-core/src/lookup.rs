@@ -16,6 +16,10 @@ pub enum Kind {
     Mx,
     /// Name of an address.
     Ptr,
+    /// Text.
+    Txt,
+    /// Text in class CH (RFC 1035 section 3.2.4): what a server says about itself, or about whoever asks.
+    ChaosTxt,
 }
 
 /// What a record says.
@@ -34,6 +38,8 @@ pub enum Data {
     },
     /// Name of an address.
     Ptr(DomainName),
+    /// Text, its character-strings joined; untrusted octets.
+    Txt(Vec<u8>),
 }
 
 /// A record of the answer.

@@ -1,6 +1,7 @@
 //! What an address is called, and whether the name leads back (iprev, RFC 8601 section 3).
 
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
@@ -30,6 +31,10 @@ pub struct Reverse {
     pub forward: Vec<(DomainName, Vec<IpAddr>)>,
     /// The question that failed, for a temporary error.
     pub error: Option<LookupError>,
+    /// How long the question for the names took.
+    pub ptr_took: Duration,
+    /// How long the questions for their addresses took together.
+    pub forward_took: Option<Duration>,
 }
 
 impl Reverse {
@@ -45,7 +50,18 @@ impl Reverse {
 /// Looks an address up and its names back.
 pub async fn reverse(lookup: &impl Lookup, ip: IpAddr) -> Reverse {
     let ip = ip.to_canonical();
-    let mut names: Vec<DomainName> = match lookup.lookup(&DomainName::of_address(ip), Kind::Ptr).await {
+    let begun = Instant::now();
+    let answer = lookup.lookup(&DomainName::of_address(ip), Kind::Ptr).await;
+    let ptr_took = begun.elapsed();
+    let without = |names, iprev, error| Reverse {
+        names,
+        iprev,
+        forward: Vec::new(),
+        error,
+        ptr_took,
+        forward_took: None,
+    };
+    let mut names: Vec<DomainName> = match answer {
         Ok(answer) => answer
             .records
             .into_iter()
@@ -55,16 +71,18 @@ pub async fn reverse(lookup: &impl Lookup, ip: IpAddr) -> Reverse {
             })
             .collect(),
         Err(error) if error.problem.is_temporary() => {
-            return Reverse { names: None, iprev: Iprev::TempError, forward: Vec::new(), error: Some(error) };
+            return without(None, Iprev::TempError, Some(error));
         }
         Err(_) => Vec::new(),
     };
     names.truncate(Reverse::MAX_NAMES);
     if names.is_empty() {
-        return Reverse { names: Some(names), iprev: Iprev::PermError, forward: Vec::new(), error: None };
+        return without(Some(names), Iprev::PermError, None);
     }
     let families = Families { v4: ip.is_ipv4(), v6: ip.is_ipv6() };
+    let begun = Instant::now();
     let results = join_all(names.iter().map(|name| addresses(lookup, name, families))).await;
+    let forward_took = Some(begun.elapsed());
     let (mut forward, mut error) = (Vec::new(), None);
     for (name, (found, _, failed)) in names.iter().zip(results) {
         forward.push((name.clone(), found));
@@ -76,7 +94,7 @@ pub async fn reverse(lookup: &impl Lookup, ip: IpAddr) -> Reverse {
         (false, None) => Iprev::Fail,
     };
     let error = error.filter(|_| iprev == Iprev::TempError);
-    Reverse { names: Some(names), iprev, forward, error }
+    Reverse { names: Some(names), iprev, forward, error, ptr_took, forward_took }
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
-//! What a person means by the target of mail.
+//! What a person means by the target of mail, or by a server.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use crate::{DomainName, NameError};
+
+/// A server, as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// By an address.
+    Address(IpAddr),
+    /// By a name, to be looked up.
+    Name(DomainName),
+}
 
 /// Where mail is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]

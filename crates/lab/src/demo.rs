@@ -13,10 +13,15 @@ struct Step {
     status: u8,
 }
 
-const TOOLS: [&str; 2] = ["mxlookup", "smtp-ping"];
+const TOOLS: [&str; 3] = ["mxlookup", "myip", "smtp-ping"];
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { question: "Where does mail for port25.com go?", command: "mxlookup --text port25.com", status: 0 },
+    Step {
+        question: "How does the world see this machine, and does its name lead back?",
+        command: "myip --text",
+        status: 0,
+    },
     Step {
         question: "Is the server up, and which commands does it support?",
         command: "mxlookup port25.com | smtp-ping --text",
@@ -27,7 +32,11 @@ const STEPS: [Step; 7] = [
         command: "mxlookup port25.com | smtp-ping --text -v",
         status: 0,
     },
-    Step { question: "The same for a program", command: "mxlookup port25.com | smtp-ping", status: 0 },
+    Step {
+        question: "The same for a program, under the name that the world knows",
+        command: r#"mxlookup port25.com | smtp-ping --ehlo "$(myip --name)""#,
+        status: 0,
+    },
     Step {
         question: "Other servers support less",
         command: r"printf 'yahoo.com\naol.com\n' | mxlookup --ordered --stable | smtp-ping --text --ordered",
@@ -98,7 +107,10 @@ mod tests {
     #[test]
     fn a_missing_tool_is_named_with_the_remedy() {
         let problem = check_tools(Path::new("no-such-folder")).unwrap_err();
-        assert!(problem.starts_with("mxlookup and smtp-ping not found in no-such-folder"), "{problem}");
+        assert!(
+            problem.starts_with("mxlookup and myip and smtp-ping not found in no-such-folder"),
+            "{problem}"
+        );
         assert!(problem.contains("cargo xtask demo"));
     }
 

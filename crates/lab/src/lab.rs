@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::dns;
 use crate::heard::Heard;
+use crate::http;
 use crate::smtp::Sockets;
 use crate::world::World;
 
@@ -27,12 +28,16 @@ pub enum LabError {
     /// The sockets of the mail servers.
     #[error("open the sockets of the mail servers: {0}")]
     Smtp(#[source] io::Error),
+    /// The socket of the web server.
+    #[error("open the socket of the web server: {0}")]
+    Http(#[source] io::Error),
 }
 
 /// A running world. Dropped, it stops: the sockets close, the thread ends.
 #[derive(Debug)]
 pub struct Lab {
     dns: SocketAddr,
+    http: SocketAddr,
     port: u16,
     client: String,
     heard: Arc<Heard>,
@@ -44,6 +49,7 @@ pub struct Lab {
 /// Where the world is reached.
 struct Open {
     dns: SocketAddr,
+    http: SocketAddr,
     port: u16,
 }
 
@@ -67,14 +73,19 @@ impl Lab {
         };
         let thread = thread::Builder::new().name("lab".into()).spawn(run).map_err(LabError::Thread)?;
         let gone = |_| Err(LabError::Thread(io::ErrorKind::BrokenPipe.into()));
-        let Open { dns, port } = open.recv().unwrap_or_else(gone)?;
+        let Open { dns, http, port } = open.recv().unwrap_or_else(gone)?;
         let client = world.client.clone();
-        Ok(Self { dns, port, client, heard, queries, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { dns, http, port, client, heard, queries, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where the DNS server is asked, over UDP and TCP.
     pub fn dns(&self) -> SocketAddr {
         self.dns
+    }
+
+    /// The web server's pages, as the beginning of their URL: `http://127.0.0.1:PORT`.
+    pub fn http(&self) -> String {
+        format!("http://{}", self.http)
     }
 
     /// The port of all mail servers.
@@ -90,11 +101,18 @@ impl Lab {
             ("MXPIPE_PORT", self.port.to_string()),
             ("MXPIPE_ALLOW_PRIVATE", "1".to_owned()),
             ("MXPIPE_EHLO", self.client.clone()),
+            ("MXPIPE_VIA", self.via()),
         ]
     }
 
-    /// The lines that clients have sent to the servers of this name so far, without their ends; of
-    /// very many only the first 100,000.
+    /// Two pages and a name of the built-in world that tell the same public address.
+    fn via(&self) -> String {
+        let (http, dns) = (self.http(), self.dns);
+        format!("{http}/ip,{http}/json,dns:myip.lab.example@{dns}")
+    }
+
+    /// The lines that clients have sent to the servers of this name so far, without their ends; the
+    /// web server is `http`, and only its request lines are kept. Of very many only the first 100,000.
     pub fn heard(&self, server_name: &str) -> Vec<String> {
         self.heard.of(server_name)
     }
@@ -134,7 +152,13 @@ fn run(
         let open = async {
             let sockets = Sockets::open(&world.servers).await.map_err(LabError::Smtp)?;
             let server = dns::Server::open().await.map_err(LabError::Dns)?;
-            let open = Open { dns: server.addr().map_err(LabError::Dns)?, port: sockets.port };
+            let web = http::Server::open().await.map_err(LabError::Http)?;
+            let open = Open {
+                dns: server.addr().map_err(LabError::Dns)?,
+                http: web.addr().map_err(LabError::Http)?,
+                port: sockets.port,
+            };
+            web.spawn(world.pages.clone(), heard.clone());
             server.spawn(world.data.clone(), queries);
             Ok((open, sockets.spawn(heard)))
         };

@@ -1,9 +1,9 @@
 //! A pretend internet on loopback, for the tests and for the demo: one process, one thread.
 //!
-//! A [`World`] says what there is: zones, faults, mail servers. A started [`Lab`] is that world,
+//! A [`World`] says what there is: zones, faults, mail servers, web pages. A started [`Lab`] is that world,
 //! reachable: an authoritative DNS server (UDP and TCP on one port that the system chose) and mail
 //! servers that play the dialogue files of `smtp-core/scenarios`, each on a loopback address of its
-//! own, all on one port. Everything stops when the `Lab` is dropped.
+//! own, all on one port; a web server on another. Everything stops when the `Lab` is dropped.
 //!
 //! ```
 //! let world = lab::World::named("internet")?;
@@ -20,6 +20,7 @@
 mod accept;
 mod dns;
 mod heard;
+mod http;
 mod lab;
 mod play;
 mod scenarios;

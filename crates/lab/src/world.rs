@@ -16,6 +16,13 @@
 //! name = "mail.port25.com"       # %NAME% in the dialogue
 //! address = "127.63.149.30"      # a loopback address of its own
 //! plays = "greeting-port25"      # a dialogue file, "refused" or "blackhole"; or: dialogue = """..."""
+//! [[page]]
+//! path = "/ip"                   # of the web server
+//! body = "203.0.113.7"
+//! status = 200                   # unless another
+//! location = "/elsewhere"        # with a redirect
+//! repeat = 1000                  # so many times the body
+//! hangs = true                   # instead: the request is never answered
 //! ```
 
 use std::collections::HashSet;
@@ -29,6 +36,7 @@ use serde::Deserialize;
 use smtp_core::proto::dialogue::Dialogue;
 
 use crate::dns::{Data, Fault, Kind, Zone};
+use crate::http::Page;
 use crate::scenarios;
 use crate::smtp::{Play, Server};
 
@@ -38,6 +46,7 @@ pub struct World {
     pub(crate) client: String,
     pub(crate) data: Arc<Data>,
     pub(crate) servers: Arc<[Server]>,
+    pub(crate) pages: Arc<[Page]>,
 }
 
 /// Why a text is no world.
@@ -71,6 +80,9 @@ pub enum WorldError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A page that cannot be.
+    #[error("read the page {0:?}: a path begins with /, and a page has at most 16 MiB")]
+    Page(String),
 }
 
 #[derive(Deserialize)]
@@ -84,6 +96,8 @@ struct WorldText {
     faults: Vec<FaultText>,
     #[serde(default, rename = "server")]
     servers: Vec<ServerText>,
+    #[serde(default, rename = "page")]
+    pages: Vec<PageText>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +136,29 @@ struct ServerText {
     dialogue: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageText {
+    path: String,
+    #[serde(default)]
+    body: String,
+    #[serde(default = "default_status")]
+    status: u16,
+    location: Option<String>,
+    #[serde(default = "once")]
+    repeat: usize,
+    #[serde(default)]
+    hangs: bool,
+}
+
+fn default_status() -> u16 {
+    200
+}
+
+fn once() -> usize {
+    1
+}
+
 fn default_client() -> String {
     "client.example".to_owned()
 }
@@ -149,7 +186,8 @@ impl World {
         });
         let servers = servers.collect::<Result<_, _>>()?;
         let data = Arc::new(Data { zone, faults: faults.collect::<Result<_, _>>()? });
-        Ok(Self { client: text.client, data, servers })
+        let pages = text.pages.into_iter().map(PageText::read).collect::<Result<_, _>>()?;
+        Ok(Self { client: text.client, data, servers, pages })
     }
 
     /// A world that is built in; there is one, `internet`.
@@ -188,6 +226,18 @@ impl FaultText {
         let record_type = record_type.transpose().map_err(|_| "no such type".to_owned())?;
         let ede = self.ede.map(|code| (code, self.ede_text.clone()));
         Ok(Fault { name: LowerName::new(&name), below, record_type, kind, ede })
+    }
+}
+
+impl PageText {
+    fn read(self) -> Result<Page, WorldError> {
+        const MOST: usize = 16 << 20;
+        let Self { path, body, status, location, repeat, hangs } = self;
+        let size = body.len().checked_mul(repeat).filter(|size| *size <= MOST);
+        if size.is_none() || !path.starts_with('/') {
+            return Err(WorldError::Page(path));
+        }
+        Ok(Page { path, status, location, body: body.repeat(repeat), hangs })
     }
 }
 
@@ -258,6 +308,9 @@ mod tests {
         let fault = |rest: &str| problem(&format!("[[fault]]\nname = \"a.example\"\n{rest}"));
         assert!(fault("kind = \"delay\"").ends_with("delay needs delay_ms"));
         assert!(fault("kind = \"servfail\"\ntype = \"what\"").ends_with("no such type"));
+        assert!(problem("[[page]]\npath = \"ip\"").contains("begins with /"));
+        let repeat = format!("[[page]]\npath = \"/ip\"\nbody = \"xx\"\nrepeat = {}", i64::MAX);
+        assert!(problem(&repeat).contains("at most 16 MiB"));
         assert!(problem("kind = 1").contains("unknown field"));
         assert!(problem("client = \"a b\"").ends_with("as the client's name"));
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::{DNSClass, Name, RecordType};
 use lab::{Lab, World};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -142,6 +142,40 @@ fn the_server_of_the_walk_through() {
     assert!(line(&mut stream).starts_with("221 "));
     assert_eq!(line(&mut stream), "");
     assert_eq!(lab.heard("mail.port25.com"), ["EHLO client.example", "QUIT"]);
+}
+
+#[test]
+fn the_pages_that_tell_who_asks() {
+    let lab = internet();
+    let page = |path: &str| {
+        let mut stream = TcpStream::connect(lab.http().trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert!(page("/ip").starts_with("HTTP/1.1 200 ") && page("/ip").ends_with("\r\n\r\n203.0.113.7\n"));
+    assert!(page("/redirect").contains("Location: /ip\r\n"));
+    assert!(page("/huge").len() > 65_536);
+    assert!(page("/nosuch").starts_with("HTTP/1.1 404 "));
+    assert_eq!(lab.heard("http").last().unwrap(), "GET /nosuch HTTP/1.1");
+}
+
+#[test]
+fn a_name_that_tells_who_asks_in_class_ch() {
+    let lab = internet();
+    let mut query = Query::query(Name::from_ascii("myip.lab.example.").unwrap(), RecordType::TXT);
+    query.set_query_class(DNSClass::CH);
+    let mut message = Message::new(7, MessageType::Query, OpCode::Query);
+    message.add_query(query);
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.send_to(&message.to_vec().unwrap(), lab.dns()).unwrap();
+    let mut buffer = [0; 4096];
+    let length = socket.recv(&mut buffer).unwrap();
+    let answer = Message::from_vec(&buffer[..length]).unwrap();
+    assert_eq!(shown(&answer), ["myip.lab.example. 300 CH TXT 203.0.113.7"]);
 }
 
 #[test]

@@ -91,6 +91,7 @@ impl Tool for MxLookup {
                 })?
             }
             Body::Broken { error, .. } => return Err(failed(error.clone())),
+            Body::Job => return Err(failed(Error::new(Code::InputUnusable, "input", "there is no target"))),
         };
         let target = MailTarget::parse(&word).map_err(|error| failed(unusable(&error)))?;
         let head = head_of(&target);

@@ -44,6 +44,7 @@ pub(crate) async fn plan(input: &Body, job: &Job, lookup: &impl Lookup) -> Resul
             (head, read_object(object))
         }
         Body::Broken { error, .. } => (Head::default(), Err(error.clone())),
+        Body::Job => (Head::default(), Err(unusable("there is no target"))),
     };
     let Named { hosts, port, consumed } = read.map_err(|error| (head.clone(), error))?;
     let ports = match (port, input) {

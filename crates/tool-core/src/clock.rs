@@ -4,7 +4,13 @@ use std::time::{Duration, Instant};
 
 /// The current time as records show it: RFC 3339, UTC, milliseconds.
 pub(crate) fn now() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
+    ago(Duration::ZERO)
+}
+
+/// The time `spent` ago, likewise.
+pub(crate) fn ago(spent: Duration) -> String {
+    let now = jiff::Timestamp::now();
+    format!("{:.3}", now.checked_sub(spent).unwrap_or(now))
 }
 
 /// The time that a target may take, and has taken. Waiting for a slot does not count.

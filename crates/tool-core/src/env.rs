@@ -6,6 +6,10 @@ pub const DNS: &str = "MXPIPE_DNS";
 pub const EHLO: &str = "MXPIPE_EHLO";
 /// The ports to connect to: `--port`.
 pub const PORT: &str = "MXPIPE_PORT";
+/// The root certificates that are trusted: `--ca`.
+pub const CA: &str = "MXPIPE_CA";
+/// The sources of this machine's public address: `--via`.
+pub const VIA: &str = "MXPIPE_VIA";
 /// Whether addresses that are not public are used: `--allow-private`.
 pub const ALLOW_PRIVATE: &str = "MXPIPE_ALLOW_PRIVATE";
 /// The address to connect from: `--source`.

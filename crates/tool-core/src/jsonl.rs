@@ -25,6 +25,8 @@ pub enum Body {
     Word(String),
     /// A JSON object.
     Object(Object),
+    /// No target: the options say it all.
+    Job,
     /// Nothing that can be used.
     Broken {
         /// Its beginning, as text.

@@ -51,10 +51,13 @@ impl Question {
             Kind::Aaaa => RecordType::AAAA,
             Kind::Mx => RecordType::MX,
             Kind::Ptr => RecordType::PTR,
+            Kind::Txt | Kind::ChaosTxt => RecordType::TXT,
         };
         let mut message = Message::new(0, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
-        message.add_query(Query::query(wire_name, record_type));
+        let mut query = Query::query(wire_name, record_type);
+        query.set_query_class(class(kind));
+        message.add_query(query);
         let mut edns = Edns::new();
         edns.set_max_payload(PAYLOAD);
         message.set_edns(edns);
@@ -114,7 +117,7 @@ fn follow(message: &Message, name: &DomainName, kind: Kind) -> (Vec<DomainName>,
     const MAX_ALIASES: usize = 16;
     let owned = |at: &DomainName| {
         let at = at.clone();
-        let answers = message.answers.iter().filter(|record| record.dns_class == DNSClass::IN);
+        let answers = message.answers.iter().filter(|record| record.dns_class == class(kind));
         answers.filter(move |record| from_wire(&record.name).is_some_and(|owner| owner == at))
     };
     let (mut at, mut cname) = (name.clone(), Vec::new());
@@ -142,6 +145,13 @@ fn follow(message: &Message, name: &DomainName, kind: Kind) -> (Vec<DomainName>,
     }
 }
 
+fn class(kind: Kind) -> DNSClass {
+    match kind {
+        Kind::ChaosTxt => DNSClass::CH,
+        _ => DNSClass::IN,
+    }
+}
+
 fn data(rdata: &RData, kind: Kind) -> Option<Data> {
     match (rdata, kind) {
         (RData::A(a), Kind::A) => Some(Data::A(a.0)),
@@ -150,6 +160,7 @@ fn data(rdata: &RData, kind: Kind) -> Option<Data> {
             Some(Data::Mx { preference: mx.preference, exchange: from_wire(&mx.exchange)? })
         }
         (RData::PTR(ptr), Kind::Ptr) => Some(Data::Ptr(from_wire(&ptr.0)?)),
+        (RData::TXT(txt), Kind::Txt | Kind::ChaosTxt) => Some(Data::Txt(txt.txt_data.concat())),
         _ => None,
     }
 }
@@ -184,6 +195,26 @@ mod tests {
         assert_eq!(question.section(), b"\x04mail\x06port25\x03com\0\0\x0f\0\x01");
         let upper = Question::new(&name, Kind::Mx, || true).unwrap();
         assert_eq!(upper.section(), b"\x04MAIL\x06PORT25\x03COM\0\0\x0f\0\x01");
+    }
+
+    #[test]
+    fn the_class_is_asked_for_and_looked_at() {
+        let name = DomainName::parse("whoami.cloudflare").unwrap();
+        let question = Question::new(&name, Kind::ChaosTxt, || false).unwrap();
+        assert!(question.section().ends_with(b"\x0acloudflare\0\0\x10\0\x03"));
+        // The same answer in two classes: header, question, a TXT of two strings.
+        let answer = |class: u8| {
+            let mut bytes = question.bytes[..question.end].to_vec();
+            bytes[2..12].copy_from_slice(&[0x84, 0, 0, 1, 0, 1, 0, 0, 0, 0]);
+            bytes.extend_from_slice(&[0xc0, 12, 0, 16, 0, class, 0, 0, 0, 0, 0, 6, 3]);
+            bytes.extend_from_slice(b"203\x01.");
+            bytes
+        };
+        assert_eq!(
+            read(&answer(3), &name, Kind::ChaosTxt).records,
+            [Rr { ttl: 0, data: Data::Txt(b"203.".to_vec()) }]
+        );
+        assert_eq!(read(&answer(1), &name, Kind::ChaosTxt).problem, Some(Problem::NoData));
     }
 
     #[test]

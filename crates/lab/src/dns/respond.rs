@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::DNSClass;
 use hickory_proto::rr::rdata::opt::EdnsOption;
+use hickory_proto::rr::{DNSClass, RecordType};
 
 use super::Data;
 use super::fault::{Fault, HEADER, Kind};
@@ -42,7 +42,9 @@ pub(super) fn respond(data: &Data, query: &[u8], udp: bool) -> Response {
     let ([question], Some(end)) = (asked.queries.as_slice(), question_end(query)) else {
         return refuse(ResponseCode::FormErr);
     };
-    if question.query_class() != DNSClass::IN {
+    // Class CH holds what is text in class IN: enough for servers that say who asks.
+    let class = question.query_class();
+    if class != DNSClass::IN && (class, question.query_type()) != (DNSClass::CH, RecordType::TXT) {
         return refuse(ResponseCode::Refused);
     }
     let fault = Fault::find(&data.faults, question.name(), question.query_type());
@@ -71,6 +73,7 @@ pub(super) fn respond(data: &Data, query: &[u8], udp: bool) -> Response {
             let found = data.zone.answer(question.name(), question.query_type());
             answer.metadata.response_code = found.code;
             answer.answers = found.answers;
+            answer.answers.iter_mut().for_each(|record| record.dns_class = class);
             answer.authorities = found.authorities;
         }
     }
@@ -113,7 +116,7 @@ fn question_end(query: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use hickory_proto::op::Query;
-    use hickory_proto::rr::{LowerName, Name, RecordType};
+    use hickory_proto::rr::{LowerName, Name};
 
     use super::super::Zone;
     use super::*;

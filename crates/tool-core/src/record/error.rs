@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dns_core::{LookupError, Problem};
+use dns_core::{HttpError, LookupError, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,6 +80,26 @@ impl Error {
         };
         let ede = error.ede.iter().map(|ede| EdeRecord { code: ede.code, text: ede.text.clone() }).collect();
         Self { ede, limit: error.limit, ..Self::new(code, "dns", message) }
+    }
+
+    /// A document that could not be fetched.
+    pub fn http(error: &HttpError) -> Self {
+        let mut limit = None;
+        let (code, message) = match error {
+            HttpError::Status(status) => (Code::HttpStatus, format!("answered {status}")),
+            HttpError::Redirect(status) => {
+                (Code::HttpRedirect, format!("answered {status}, a redirect, which is not followed"))
+            }
+            HttpError::Timeout(most) => {
+                limit = Some(*most);
+                (Code::HttpTimeout, format!("no complete answer within {}", in_words(*most)))
+            }
+            HttpError::Unreachable(cause) => (Code::HttpUnreachable, format!("no connection: {cause}")),
+            HttpError::Tls(cause) => (Code::HttpTls, format!("TLS failed: {cause}")),
+            HttpError::TooLong => (Code::HttpBadBody, "the body is longer than 64 KiB".to_owned()),
+            HttpError::NotHttp(cause) => (Code::HttpBadBody, format!("what came is not HTTP: {cause}")),
+        };
+        Self { limit, ..Self::new(code, "http", message) }
     }
 
     /// The status it gives.

@@ -9,6 +9,7 @@ mod reverse;
 mod route;
 mod smtp;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -19,7 +20,7 @@ use serde_json::value::RawValue;
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
 pub use reply::ReplyRecord;
-pub use reverse::{IprevWord, reverse_findings};
+pub use reverse::{IprevWord, reverse_error, reverse_findings};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
 
@@ -64,6 +65,9 @@ pub struct Head {
     /// The server's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
+    /// The family of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<FamilyWord>,
     /// The server's port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
@@ -73,6 +77,34 @@ pub struct Head {
     /// The word as it was given, at most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
+}
+
+/// An address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FamilyWord {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl FamilyWord {
+    /// That of an address.
+    pub const fn of(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(_) => Self::Ipv4,
+            IpAddr::V6(_) => Self::Ipv6,
+        }
+    }
+
+    /// As people write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "IPv4",
+            Self::Ipv6 => "IPv6",
+        }
+    }
 }
 
 /// Durations by phase, in milliseconds.

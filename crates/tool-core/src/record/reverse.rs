@@ -1,13 +1,14 @@
 //! What an address is called, as records say it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use dns_core::address::{Scope, scope};
+use dns_core::{Iprev, LookupError, Problem, Reverse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Finding;
 use super::route::non_public;
+use super::{Error, Finding};
 use crate::Code;
 
 /// The result words of iprev (RFC 8601 section 2.7.3).
@@ -32,6 +33,59 @@ impl IprevWord {
             Self::Fail => "fail",
             Self::Temperror => "temperror",
             Self::Permerror => "permerror",
+        }
+    }
+}
+
+/// What is wrong with an address that mail is sent from: receivers refuse what has no name that
+/// leads back.
+pub fn reverse_error(ip: IpAddr, reverse: &Reverse) -> Option<Error> {
+    match reverse.iprev {
+        Iprev::Pass => None,
+        Iprev::PermError => {
+            let hint = match scope(ip) {
+                Scope::Public => {
+                    format!(
+                        "ask whoever routes {} for one; large receivers refuse mail without it",
+                        network(ip)
+                    )
+                }
+                _ => "only those who run this network can name a private address, and only in their own DNS"
+                    .to_owned(),
+            };
+            Some(Error::new(Code::IdNoPtr, "dns", "the address has no PTR record").with_hint(hint))
+        }
+        Iprev::Fail => {
+            let led = reverse.forward.iter().map(|(name, addresses)| match addresses.first() {
+                Some(other) => format!("{name} leads to {other}"),
+                None => format!("{name} has no address of this family"),
+            });
+            let message =
+                format!("no PTR name leads back to the address: {}", led.collect::<Vec<_>>().join(", "));
+            let hint = "let the name have this address, or ask whoever routes it to change the PTR";
+            Some(Error::new(Code::IdPtrMismatch, "dns", message).with_hint(hint))
+        }
+        Iprev::TempError => {
+            let what = match &reverse.names {
+                None => "the PTR of the address",
+                Some(_) => "the addresses of its PTR name",
+            };
+            let cause = reverse.error.clone().unwrap_or_else(|| LookupError::new(Problem::Timeout));
+            Some(Error { code: Code::IdPtrTemperror, ..Error::lookup(&cause, what) })
+        }
+    }
+}
+
+/// The network that is likely to be delegated as a whole: a /24, a /48 (RFC 2317, RFC 6177).
+fn network(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
         }
     }
 }

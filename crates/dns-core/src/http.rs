@@ -1,0 +1,236 @@
+//! Fetching a small document over HTTP; the only file that knows the HTTP library.
+//!
+//! The addresses come from outside: no name is looked up here. No redirect is followed, no proxy
+//! is used, and a body has an end. Only plain 200 is an answer.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Url, redirect};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout_at;
+
+use crate::{DomainName, HttpError, Location};
+
+/// The most octets of a body.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// Where a document is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpUrl(Url);
+
+impl FromStr for HttpUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = Url::parse(text).map_err(|_| "that is no URL")?;
+        match url.scheme() {
+            "http" | "https" => {}
+            _ => return Err("a URL begins with https:// or http://"),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("a URL with a login would show it in every record");
+        }
+        let url = Self(url);
+        url.host().ok_or("the URL names no server").map(|_| url)
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+impl HttpUrl {
+    /// The server.
+    pub fn host(&self) -> Option<Location> {
+        let text = self.0.host_str()?;
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        match bare.parse() {
+            Ok(ip) => Some(Location::Address(ip)),
+            Err(_) => DomainName::parse(text).ok().map(Location::Name),
+        }
+    }
+
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or_default()
+    }
+
+    /// Whether it is fetched over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+/// The certificates that a server's must lead to.
+#[derive(Debug, Clone)]
+pub struct Trust(Arc<RootCertStore>);
+
+impl Trust {
+    /// The system's roots, as far as they can be read: some 20 ms, so only when they are needed.
+    pub fn system() -> Self {
+        Self::of(rustls_native_certs::load_native_certs().certs)
+    }
+
+    /// The certificates of a PEM file, instead of the system's.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no certificate.
+    pub fn file(path: &Path) -> io::Result<Self> {
+        let text = std::fs::read(path)?;
+        let certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
+        let trust = Self::of(certificates.map_err(|_| io::Error::other("it is no PEM file"))?);
+        if trust.0.is_empty() { Err(io::Error::other("it holds no certificate")) } else { Ok(trust) }
+    }
+
+    /// No certificate at all: nothing verifies.
+    pub fn nobody() -> Self {
+        Self::of(Vec::new())
+    }
+
+    fn of(certificates: Vec<CertificateDer<'static>>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates);
+        Self(Arc::new(roots))
+    }
+}
+
+/// A request, with every limit that it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What to fetch.
+    pub url: &'a HttpUrl,
+    /// Where its server is: addresses of one family, to which the socket is pinned.
+    pub addresses: &'a [IpAddr],
+    /// What its certificate must lead to; nothing is verified over plain HTTP.
+    pub trust: Option<&'a Trust>,
+    /// How long the connection may take.
+    pub connect_timeout: Duration,
+    /// When everything ends.
+    pub deadline: Instant,
+    /// The length of the limit that ends then.
+    pub limit: Duration,
+}
+
+impl Request<'_> {
+    /// The body of the document, at most [`MAX_BODY`] octets, which may be anything.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn fetch(&self) -> Result<Vec<u8>, HttpError> {
+        let client = self.client()?;
+        match timeout_at(self.deadline.into(), self.get(&client)).await {
+            Ok(result) => result,
+            Err(_) => Err(HttpError::Timeout(self.limit)),
+        }
+    }
+
+    async fn get(&self, client: &Client) -> Result<Vec<u8>, HttpError> {
+        let mut response =
+            client.get(self.url.0.clone()).send().await.map_err(|error| self.classify(&error))?;
+        match response.status() {
+            status if status.is_redirection() => return Err(HttpError::Redirect(status.as_u16())),
+            status if status.as_u16() != 200 => return Err(HttpError::Status(status.as_u16())),
+            _ => {}
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.classify(&error))? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(HttpError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn client(&self) -> Result<Client, HttpError> {
+        let any = match self.addresses.first() {
+            None => return Err(HttpError::Unreachable("the server has no address".to_owned())),
+            Some(IpAddr::V4(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let broken = |error: String| HttpError::Tls(error);
+        // The library wants a configuration for plain HTTP too; one without roots costs nothing.
+        let Trust(roots) = self.trust.cloned().unwrap_or_else(Trust::nobody);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| broken(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let to: Vec<SocketAddr> = self.addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
+        Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("mxpipe/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            .local_address(any)
+            .resolve_to_addrs(self.url.0.host_str().unwrap_or_default(), &to)
+            .build()
+            .map_err(|error| broken(error.to_string()))
+    }
+
+    /// The cause stands at the end of the error's chain of sources.
+    fn classify(&self, error: &reqwest::Error) -> HttpError {
+        if error.is_timeout() {
+            return HttpError::Timeout(if error.is_connect() { self.connect_timeout } else { self.limit });
+        }
+        let (mut next, mut cause) = (error.source(), error.to_string());
+        while let Some(inner) = next {
+            if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+                return HttpError::Tls(tls.to_string());
+            }
+            cause = inner.to_string();
+            next = match inner.downcast_ref::<io::Error>() {
+                // Its `source` would leave out what it wraps.
+                Some(io) => {
+                    if io.get_ref().is_none() {
+                        cause = io.kind().to_string();
+                    }
+                    io.get_ref().map(|wrapped| -> &(dyn Error + 'static) { wrapped })
+                }
+                None => inner.source(),
+            };
+        }
+        if error.is_connect() { HttpError::Unreachable(cause) } else { HttpError::NotHttp(cause) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_a_server_and_no_login() {
+        let url: HttpUrl = "https://Api.Example".parse().unwrap();
+        assert_eq!((url.to_string().as_str(), url.port()), ("https://api.example/", 443));
+        assert_eq!(url.host(), Some(Location::Name(DomainName::parse("api.example").unwrap())));
+        let url: HttpUrl = "http://[::1]:8080/ip".parse().unwrap();
+        assert_eq!(
+            (url.host(), url.port(), url.is_secure()),
+            (Some(Location::Address("::1".parse().unwrap())), 8080, false)
+        );
+        for text in ["", "ip", "ftp://a.example/", "https://", "https://me:secret@a.example/", "data:,x"] {
+            assert!(text.parse::<HttpUrl>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_not_trusted() {
+        let manifest = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        assert!(Trust::file(manifest).unwrap_err().to_string().contains("no certificate"));
+        assert!(Trust::file(Path::new("no-such-file")).is_err());
+    }
+}

@@ -1,0 +1,228 @@
+//! What `myip` does with a target, and without one.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use dns_core::http::Trust;
+use dns_core::net::{Bounded, Resolver, config};
+use dns_core::reverse;
+use futures_util::future::join_all;
+use smtp_core::proto::HelloName;
+use tokio::sync::OnceCell;
+use tool_core::cli::{Common, UsageError};
+use tool_core::jsonl::Body;
+use tool_core::record::{FamilyWord, Head, Record, TimingMs, reverse_error};
+use tool_core::text::Page;
+use tool_core::{Outcome, Plan, Task, Tool, stderr};
+
+use crate::ask::Asker;
+use crate::cli::{Job, Options};
+use crate::data::{Answer, WRITES};
+use crate::seen::Seen;
+use crate::via::Via;
+use crate::{generic, input, local, text};
+
+/// The tool on one thread.
+#[derive(Debug)]
+pub struct MyIp {
+    job: Arc<Job>,
+    resolver: Resolver,
+    trust: OnceCell<Trust>,
+}
+
+/// What a record is about.
+#[derive(Debug)]
+pub enum Unit {
+    /// This machine, as it was seen in one family.
+    Machine(Box<Seen>),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl Tool for MyIp {
+    const NAME: &'static str = "myip";
+    const WRITES: &'static [&'static str] = WRITES;
+    const TIMEOUT: &'static str = "10s";
+    const CONCURRENCY: &'static str = "10";
+    const TARGETS: &'static str = "addresses";
+
+    type Options = Options;
+    type Job = Job;
+    type Answer = Answer;
+    type Unit = Unit;
+
+    fn job(options: Options, common: &Common, _: &ArgMatches) -> Result<Job, UsageError> {
+        Job::new(options, common)
+    }
+
+    fn targets(options: &Options) -> Vec<String> {
+        options.targets.clone()
+    }
+
+    fn is_whole_job(_: &Options) -> bool {
+        true
+    }
+
+    fn new(job: Arc<Job>) -> Self {
+        let resolver = Resolver::new(&config(&job.servers));
+        let trust = OnceCell::new_with(job.trust.clone());
+        Self { job, resolver, trust }
+    }
+
+    async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
+        let units = match input {
+            Body::Job => self.machine(task).await,
+            body => match input::read(body, self.job.families) {
+                Ok(ip) => vec![Unit::Address(ip)],
+                Err(error) => return Err(Outcome::failed(Head::default(), error)),
+            },
+        };
+        Ok(Plan { units, consumed: &[] })
+    }
+
+    fn head(unit: &Unit) -> Head {
+        match unit {
+            Unit::Machine(seen) => Head { family: Some(seen.family), ..Head::default() },
+            Unit::Address(ip) => head_of(*ip),
+        }
+    }
+
+    async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
+        let mut outcome = Outcome {
+            head: Self::head(unit),
+            answer: Answer::default(),
+            error: None,
+            findings: Vec::new(),
+            timing: None,
+        };
+        let mut timing = TimingMs::default();
+        let ip = match unit {
+            Unit::Address(ip) => Some(*ip),
+            Unit::Machine(seen) => {
+                timing.add("sources", seen.took);
+                seen.tell(&mut outcome);
+                seen.ip
+            }
+        };
+        if let Some(ip) = ip {
+            outcome.head = head_of(ip);
+            self.name(ip, task, &mut outcome, &mut timing).await;
+        }
+        if let (true, false, Some(error)) = (self.job.name, self.job.quiet, &outcome.error) {
+            // The line on stdout says nothing of it.
+            stderr::say(Self::NAME, &error.message);
+        }
+        outcome.timing = Some(timing);
+        outcome
+    }
+
+    fn text(record: &Record<Answer>, page: &mut Page) {
+        text::write(record, page);
+    }
+
+    fn own_form(job: &Job, record: &Record<Answer>) -> Option<String> {
+        job.name.then(|| record.answer.helo.as_ref().map(|helo| format!("{helo}\n")).unwrap_or_default())
+    }
+}
+
+impl MyIp {
+    /// What the sources say about this machine, a family at a time, and all families at once. A
+    /// family in which nobody can be reached is left out like one without a route.
+    async fn machine(&self, task: &Task) -> Vec<Unit> {
+        task.phase.set("sources");
+        let families = families(&self.job);
+        let mut seen = join_all(families.iter().map(|family| self.look(*family, task))).await;
+        if !self.job.family_named && seen.iter().any(|seen| !seen.is_offline()) {
+            seen.retain(|seen| !seen.is_offline());
+        } else if !self.job.family_named {
+            seen.truncate(1);
+        }
+        seen.into_iter().map(|seen| Unit::Machine(Box::new(seen))).collect()
+    }
+
+    async fn look(&self, family: FamilyWord, task: &Task) -> Seen {
+        // A source that hangs leaves time for the names.
+        let limit = task.budget.limit * 3 / 4;
+        let asker = Asker {
+            v6: family == FamilyWord::Ipv6,
+            allow_private: self.job.allow_private,
+            resolver: &self.resolver,
+            trust: &self.trust,
+            connect_timeout: self.job.connect_timeout,
+            deadline: task.budget.origin + limit,
+            limit,
+        };
+        Seen::from(&asker, family, &self.job).await
+    }
+
+    /// The names of an address, and whether they lead back.
+    async fn name(&self, ip: IpAddr, task: &Task, outcome: &mut Outcome<Answer>, timing: &mut TimingMs) {
+        task.phase.set("dns");
+        let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
+        let found = reverse(&lookup, ip).await;
+        timing.add("ptr", found.ptr_took);
+        if let Some(took) = found.forward_took {
+            timing.add("forward", took);
+        }
+        let answer = &mut outcome.answer;
+        let names: Option<Vec<String>> =
+            found.names.as_ref().map(|names| names.iter().map(ToString::to_string).collect());
+        outcome.findings.extend(names.as_deref().and_then(|names| generic::finding(ip, names)));
+        answer.helo = Some(helo(ip, found.confirmed(ip).map(ToString::to_string)));
+        answer.ptr = names;
+        answer.iprev = Some(found.iprev.into());
+        let forward = found.forward.iter().map(|(name, addresses)| (name.to_string(), addresses.clone()));
+        answer.forward = (!found.forward.is_empty()).then(|| forward.collect());
+        outcome.error = reverse_error(ip, &found);
+    }
+}
+
+fn head_of(ip: IpAddr) -> Head {
+    Head { ip: Some(ip.to_string()), family: Some(FamilyWord::of(ip)), ..Head::default() }
+}
+
+/// A name that leads back, if it can be given in EHLO; else the literal of the address.
+fn helo(ip: IpAddr, confirmed: Option<String>) -> String {
+    // Anything can stand in a PTR; only what a host name is made of goes on (RFC 1123 section 2.1).
+    let plain = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+    let name = confirmed.filter(plain).and_then(|name| HelloName::new(&name).ok());
+    name.unwrap_or_else(|| HelloName::literal(ip)).to_string()
+}
+
+/// The families that this machine is asked about: without a route to any source a family is left
+/// out, unless it was asked for or nothing else is left.
+fn families(job: &Job) -> Vec<FamilyWord> {
+    let wanted = [(job.families.v4, FamilyWord::Ipv4), (job.families.v6, FamilyWord::Ipv6)];
+    let mut families: Vec<FamilyWord> =
+        wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, family)| family).collect();
+    if !job.family_named {
+        let first = families.first().copied();
+        families.retain(|family| has_route(job, *family == FamilyWord::Ipv6));
+        if families.is_empty() {
+            families.extend(first);
+        }
+    }
+    families
+}
+
+fn has_route(job: &Job, v6: bool) -> bool {
+    job.sources(v6).iter().any(|via: &Via| match via.address() {
+        Some((ip, port)) => ip.is_ipv6() == v6 && local::towards(SocketAddr::new(ip, port)).is_some(),
+        None => local::outwards(v6).is_some(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_host_name_is_not_given() {
+        let ip: IpAddr = "203.0.113.7".parse().unwrap();
+        assert_eq!(helo(ip, Some("server.example.com".into())), "server.example.com");
+        assert_eq!(helo(ip, Some("a\\032b.example".into())), "[203.0.113.7]");
+        assert_eq!(helo(ip, Some("$(id).example".into())), "[203.0.113.7]");
+        assert_eq!(helo("2001:db8::7".parse().unwrap(), None), "[IPv6:2001:db8::7]");
+    }
+}
