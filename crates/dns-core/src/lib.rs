@@ -7,6 +7,7 @@
 pub mod address;
 mod config;
 mod error;
+mod hosts;
 mod lookup;
 mod name;
 #[cfg(feature = "net")]
@@ -19,6 +20,7 @@ mod zone;
 
 pub use config::{Protocol, ResolverConfig, Server, ServerError};
 pub use error::{Ede, LookupError, Problem};
+pub use hosts::Hosts;
 pub use lookup::{Answer, Data, Kind, Lookup, Rr};
 pub use name::{DomainName, NameError};
 pub use reverse::{Iprev, Reverse, reverse};

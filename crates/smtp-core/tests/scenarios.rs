@@ -6,9 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
-use smtp_core::proto::{Facts, Failure, HelloName, Limits, Output, Plan, Session};
+use smtp_core::proto::{Facts, Failure, HelloName, Limits, Output, Plan, Session, TlsLevel, TlsPlan};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// The dialogue files are of servers in clear; TLS has tests of its own.
+fn plan(limits: Limits, transcript: bool) -> Plan {
+    let tls = TlsPlan { level: TlsLevel::None, implicit: false, pass_over: false };
+    let hello = HelloName::new("client.example").unwrap();
+    Plan { hello, tls, delivery: None, quit_after: None, limits, transcript }
+}
 
 #[derive(Debug, PartialEq)]
 struct Outcome {
@@ -28,8 +35,8 @@ struct Replay {
 
 impl Replay {
     fn run(dialogue: &Dialogue, chunk: usize) -> Outcome {
-        let limits = Limits { banner: 300 * SECOND, reply: 300 * SECOND, quit: 5 * SECOND, total: None };
-        let plan = Plan { hello: HelloName::new("client.example").unwrap(), limits, transcript: false };
+        let limits = Limits { quit: 5 * SECOND, ..Limits::uniform(300 * SECOND) };
+        let plan = plan(limits, false);
         let session = Session::new(plan, Duration::ZERO);
         let mut replay = Self {
             session,
@@ -110,7 +117,7 @@ impl Replay {
                     self.said.push(line.clone());
                     self.unheard.push_back(line);
                 }
-                Output::Line(_) => unreachable!("no transcript was asked for"),
+                Output::Line(_) | Output::StartTls => unreachable!("neither was asked for"),
                 Output::Wait(_) => return,
                 Output::Done(verdict) => {
                     self.verdict = Some(verdict);
@@ -148,8 +155,7 @@ fn every_scenario_ends_as_it_says_in_any_split() {
 
 #[test]
 fn nothing_is_said_before_the_greeting() {
-    let limits = Limits { banner: SECOND, reply: SECOND, quit: SECOND, total: None };
-    let plan = Plan { hello: HelloName::new("client.example").unwrap(), limits, transcript: true };
+    let plan = plan(Limits::uniform(SECOND), true);
     let mut session = Session::new(plan, Duration::ZERO);
     assert_eq!(session.poll_output(), Output::Wait(SECOND));
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use tool_core::Code;
-use tool_core::record::{BannerRecord, HelloRecord, IprevWord, Status};
+use tool_core::record::{BannerRecord, HelloRecord, IprevWord, RecipientRecord, Status, TlsRecord};
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] = &[
@@ -18,6 +18,10 @@ pub(crate) const WRITES: &[&str] = &[
     "helo",
     "banner",
     "ehlo",
+    "ehlo_tls",
+    "tls",
+    "from",
+    "recipients",
     "attempts",
     "ptr",
     "iprev",
@@ -41,6 +45,18 @@ pub struct Answer {
     /// The answer to EHLO, or to HELO where that was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ehlo: Option<HelloRecord>,
+    /// The answer to EHLO inside TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ehlo_tls: Option<HelloRecord>,
+    /// What the TLS handshake has shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsRecord>,
+    /// The sender that was asked with (`--rcpt`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What the server said about each recipient (`--rcpt`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<Vec<RecipientRecord>>,
     /// With `--first`: every address that was tried, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptRecord>>,

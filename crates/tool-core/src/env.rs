@@ -10,3 +10,7 @@ pub const PORT: &str = "MXPIPE_PORT";
 pub const ALLOW_PRIVATE: &str = "MXPIPE_ALLOW_PRIVATE";
 /// The address to connect from: `--source`.
 pub const SOURCE: &str = "MXPIPE_SOURCE";
+/// The PEM file of trusted roots: `--ca`.
+pub const CA: &str = "MXPIPE_CA";
+/// The envelope sender: `--from`.
+pub const FROM: &str = "MXPIPE_FROM";

@@ -1,6 +1,7 @@
 //! Options that mean the same in every tool, each defined once.
 
 mod dns;
+mod tls;
 mod value;
 
 use std::io::IsTerminal;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use dns_core::Families;
 
 pub use dns::DnsOptions;
+pub use tls::{Level, SUBMISSIONS, TlsOptions};
 pub use value::{UsageError, parse_duration, parse_port};
 
 use crate::Code;

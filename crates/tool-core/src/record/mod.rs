@@ -4,10 +4,12 @@
 
 mod error;
 mod finding;
+mod recipient;
 mod reply;
 mod reverse;
 mod route;
 mod smtp;
+mod tls;
 
 use std::time::Duration;
 
@@ -18,10 +20,12 @@ use serde_json::value::RawValue;
 
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
+pub use recipient::{RecipientRecord, recipients_error};
 pub use reply::ReplyRecord;
 pub use reverse::{IprevWord, reverse_findings};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
+pub use tls::{CertificateRecord, IssuerRecord, TlsRecord};
 
 /// Whether the target works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
