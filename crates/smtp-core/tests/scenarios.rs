@@ -6,15 +6,30 @@ use std::path::Path;
 use std::time::Duration;
 
 use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
-use smtp_core::proto::{Facts, Failure, HelloName, Limits, Output, Plan, Session, TlsLevel, TlsPlan};
+use smtp_core::proto::{
+    Facts, Failure, HelloName, Limits, Output, Plan, Session, TlsFacts, TlsFailure, TlsHow, TlsLevel, TlsPlan,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The dialogue files are of servers in clear; TLS has tests of its own.
-fn plan(limits: Limits, transcript: bool) -> Plan {
-    let tls = TlsPlan { level: TlsLevel::None, implicit: false, pass_over: false };
+/// As `smtp-ping` does it without options.
+fn plan(limits: Limits, transcript: bool, implicit: bool) -> Plan {
+    let tls = TlsPlan { level: TlsLevel::May, implicit, pass_over: false };
     let hello = HelloName::new("client.example").unwrap();
     Plan { hello, tls, delivery: None, quit_after: None, limits, transcript }
+}
+
+/// A handshake that nobody made.
+fn tls_facts() -> TlsFacts {
+    TlsFacts {
+        how: TlsHow::Starttls,
+        version: "TLSv1.3".into(),
+        cipher: "TLS_AES_128_GCM_SHA256".into(),
+        group: None,
+        sni: None,
+        chain: vec![],
+        verify_error: None,
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -31,12 +46,16 @@ struct Replay {
     unheard: VecDeque<String>,
     verdict: Option<Result<(), Failure>>,
     chunk: usize,
+    /// The client is to shake hands, and that is not over.
+    shakes_hands: bool,
+    /// It has begun to: what the server says now is read as TLS.
+    is_tls_hello_out: bool,
 }
 
 impl Replay {
     fn run(dialogue: &Dialogue, chunk: usize) -> Outcome {
         let limits = Limits { quit: 5 * SECOND, ..Limits::uniform(300 * SECOND) };
-        let plan = plan(limits, false);
+        let plan = plan(limits, false, dialogue.turns.first() == Some(&Turn::Tls));
         let session = Session::new(plan, Duration::ZERO);
         let mut replay = Self {
             session,
@@ -45,6 +64,8 @@ impl Replay {
             unheard: VecDeque::new(),
             verdict: None,
             chunk,
+            shakes_hands: false,
+            is_tls_hello_out: false,
         };
         replay.drain();
         for turn in dialogue.turns.iter().chain([&Turn::Close]) {
@@ -58,7 +79,26 @@ impl Replay {
     }
 
     fn play(&mut self, turn: &Turn) {
+        if std::mem::take(&mut self.is_tls_hello_out) {
+            let failure = match turn {
+                Turn::Send(_) => Some(TlsFailure::Handshake("no TLS".into())),
+                Turn::Close => Some(TlsFailure::Closed),
+                Turn::Reset => Some(TlsFailure::Reset),
+                _ => None,
+            };
+            if let Some(failure) = failure {
+                return self.step(|session, now| session.handle_tls(now, Err(failure)));
+            }
+        }
         match turn {
+            Turn::Tls => {
+                assert!(std::mem::take(&mut self.shakes_hands), "the client does not shake hands");
+                self.step(|session, now| session.handle_tls(now, Ok(tls_facts())));
+            }
+            Turn::TlsHello => {
+                assert!(self.shakes_hands, "the client does not shake hands");
+                self.is_tls_hello_out = true;
+            }
             Turn::Send(bytes) => self.deliver(&fill(bytes, "mx.example", "127.0.0.1")),
             Turn::Flood { bytes, count } => {
                 for _ in 0..*count {
@@ -117,7 +157,11 @@ impl Replay {
                     self.said.push(line.clone());
                     self.unheard.push_back(line);
                 }
-                Output::Line(_) | Output::StartTls => unreachable!("neither was asked for"),
+                Output::Line(_) => unreachable!("no transcript was asked for"),
+                Output::StartTls => {
+                    self.shakes_hands = true;
+                    return;
+                }
                 Output::Wait(_) => return,
                 Output::Done(verdict) => {
                     self.verdict = Some(verdict);
@@ -155,7 +199,7 @@ fn every_scenario_ends_as_it_says_in_any_split() {
 
 #[test]
 fn nothing_is_said_before_the_greeting() {
-    let plan = plan(Limits::uniform(SECOND), true);
+    let plan = plan(Limits::uniform(SECOND), true, false);
     let mut session = Session::new(plan, Duration::ZERO);
     assert_eq!(session.poll_output(), Output::Wait(SECOND));
 }
