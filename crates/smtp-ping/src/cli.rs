@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use dns_core::Server;
 use smtp_core::net::LazyTls;
 use smtp_core::proto::{HelloName, Mailbox};
-use tool_core::cli::{Common, DnsOptions, SUBMISSIONS, TlsOptions, UsageError, parse_duration, parse_port};
+use tool_core::cli::{
+    Common, DnsOptions, SUBMISSIONS, SessionOptions, TlsOptions, UsageError, own_name, parse_duration,
+    parse_port,
+};
 use tool_core::env;
 use tool_core::target::TargetOptions;
 
@@ -25,9 +27,6 @@ pub struct Options {
     /// Stop at the first address that works: exactly one record
     #[arg(long)]
     pub first: bool,
-    /// The name to give in EHLO [default: the host's name, else the literal of its address]
-    #[arg(long, visible_alias = "helo", value_name = "NAME", env = env::EHLO, hide_env_values = true, value_parser = parse_name)]
-    pub ehlo: Option<HelloName>,
     /// Ask whether this recipient is accepted, without sending (repeatable); `-`: the record's `address`
     #[arg(long, value_name = "ADDRESS")]
     pub rcpt: Vec<String>,
@@ -43,12 +42,9 @@ pub struct Options {
     /// Do not look up the names of the addresses
     #[arg(long)]
     pub no_ptr: bool,
-    /// The address to connect from
-    #[arg(long, value_name = "ADDRESS", env = env::SOURCE, hide_env_values = true)]
-    pub source: Option<IpAddr>,
-    /// Connect also to addresses of this machine or link that a DNS MX names
-    #[arg(long, env = env::ALLOW_PRIVATE, hide_env_values = true, value_parser = FalseyValueParser::new())]
-    pub allow_private: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub session: SessionOptions,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
@@ -103,12 +99,12 @@ impl Job {
             default_ports,
             families: common.families(),
             family_named: common.ipv4 != common.ipv6,
-            allow_private: options.allow_private,
+            allow_private: options.session.allow_private,
         };
         Ok(Self {
             target,
             first: options.first,
-            hello: options.ehlo.or_else(own_name),
+            hello: options.session.ehlo.or_else(own_name),
             rcpt,
             from: options.from,
             tls: options.tls,
@@ -116,22 +112,11 @@ impl Job {
             connect_timeout: options.connect_timeout,
             reply_timeout: options.reply_timeout,
             ptr: !options.no_ptr,
-            source: options.source,
+            source: options.session.source,
             servers: options.dns.dns,
             transcript: common.verbose,
         })
     }
-}
-
-/// The host's name, if it can be a public one.
-fn own_name() -> Option<HelloName> {
-    let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
-    let public = name.contains('.') && !name.starts_with("localhost.") && !name.ends_with(".localhost");
-    HelloName::new(&name).ok().filter(|_| public)
-}
-
-fn parse_name(text: &str) -> Result<HelloName, String> {
-    HelloName::new(text).map_err(|error| error.to_string())
 }
 
 fn parse_mailbox(text: &str) -> Result<Mailbox, String> {

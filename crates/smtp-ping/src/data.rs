@@ -2,8 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tool_core::Code;
-use tool_core::record::{BannerRecord, HelloRecord, IprevWord, RecipientRecord, Status, TlsRecord};
+use tool_core::record::{AttemptRecord, BannerRecord, HelloRecord, IprevWord, RecipientRecord, TlsRecord};
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] = &[
@@ -75,30 +74,6 @@ pub struct Answer {
     /// Our address, as the server's EHLO reply repeats it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_addr_seen: Option<String>,
-}
-
-/// An address that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct AttemptRecord {
-    /// The server's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// The server's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip: Option<String>,
-    /// The server's port.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
-    /// Whether it works.
-    pub status: Status,
-    /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    /// In which phase.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phase: Option<&'static str>,
-    /// How long it took, in milliseconds.
-    pub elapsed_ms: f64,
 }
 
 /// The names that a server goes by.

@@ -8,14 +8,14 @@ use dns_core::net::{Bounded, Resolver, config};
 use smtp_core::proto::{Mailbox, MailboxError};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
-use tool_core::record::{Error, Head, Record, Status, TimingMs, millis};
+use tool_core::record::{AttemptRecord, Error, Head, Record, Status, TimingMs};
 use tool_core::target::{Candidate, candidates};
 use tool_core::text::Page;
 use tool_core::{Code, Outcome, Plan, Task, Tool};
 
 use crate::attempt::attempt;
 use crate::cli::{Job, Options};
-use crate::data::{Answer, AttemptRecord, WRITES};
+use crate::data::{Answer, WRITES};
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -130,15 +130,7 @@ impl SmtpPing {
             let begun = Instant::now();
             let outcome = attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await;
             let status = outcome.error.as_ref().map_or(Status::Ok, Error::status);
-            attempts.push(AttemptRecord {
-                host: candidate.head.host.clone(),
-                ip: candidate.head.ip.clone(),
-                port: candidate.head.port,
-                status,
-                code: outcome.error.as_ref().map(|error| error.code),
-                phase: outcome.error.as_ref().map(|error| error.phase),
-                elapsed_ms: millis(begun.elapsed()),
-            });
+            attempts.push(AttemptRecord::new(&candidate.head, outcome.error.as_ref(), begun.elapsed()));
             let better = match (&best, status) {
                 (None, _) | (_, Status::Ok) => true,
                 (Some((known, _)), Status::Unknown) => *known == Status::Fail,

@@ -1,9 +1,9 @@
 //! The readable view of `smtp-ping`: the cause first, then the evidence, then what to try.
 
-use tool_core::record::{HelloRecord, Record, TlsRecord};
+use tool_core::record::{AttemptRecord, HelloRecord, Record, TlsRecord};
 use tool_core::text::{Page, cause};
 
-use crate::data::{Answer, AttemptRecord, NamesRecord};
+use crate::data::{Answer, NamesRecord};
 
 pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     let answer = &record.answer;

@@ -49,8 +49,10 @@ pub fn main<T: Tool>(describe: fn(Command) -> Command, args: impl IntoIterator<I
 
 fn start<T: Tool>(options: T::Options, common: Common, matches: &ArgMatches) -> Result<Exit, UsageError> {
     let targets = T::targets(&options);
+    let whole = T::is_whole_job(&options);
     let job = T::job(options, &common, matches)?;
     let source = match targets.as_slice() {
+        [] if whole => Source::Job,
         [] => Source::Stdin,
         targets if targets.iter().any(|target| target == "-") => match targets.len() {
             1 => Source::Stdin,

@@ -45,6 +45,12 @@ pub trait Tool: Sized + 'static {
     /// The targets of the command line.
     fn targets(options: &Self::Options) -> Vec<String>;
 
+    /// Whether the options are a whole job: without a target nothing is read from stdin, and
+    /// [`plan`](Self::plan) is called once, with [`Body::Job`].
+    fn is_whole_job(_: &Self::Options) -> bool {
+        false
+    }
+
     /// Starts the tool on a thread. It opens nothing that is not used.
     fn new(job: Arc<Self::Job>) -> Self;
 
@@ -63,6 +69,12 @@ pub trait Tool: Sized + 'static {
 
     /// Writes a record for people.
     fn text(record: &Record<Self::Answer>, page: &mut Page);
+
+    /// What is written instead of the record, its line end included, where the options ask for a
+    /// form of the tool's own.
+    fn own_form(_: &Self::Job, _: &Record<Self::Answer>) -> Option<String> {
+        None
+    }
 }
 
 /// What an input comes to.

@@ -398,7 +398,16 @@ impl Session {
 
     /// Sends bytes that are no command lines, and what follows them.
     pub(super) fn send_content(&mut self, content: &[u8], lines: &[&str]) {
-        self.note_sent(&["(the message)"]);
+        if self.plan.transcript {
+            /// Enough to recognise a message by.
+            const LINES: usize = 100;
+            let text = String::from_utf8_lossy(content);
+            let shown: Vec<&str> = text.lines().take(LINES).collect();
+            self.note_sent(&shown);
+            if text.lines().nth(LINES).is_some() {
+                self.note_sent(&["(the rest of the message)"]);
+            }
+        }
         self.note_sent(lines);
         let mut bytes = Vec::with_capacity(content.len() + 16);
         bytes.extend_from_slice(content);

@@ -23,6 +23,7 @@ pub(super) struct Fed {
 pub(super) enum FedFrom {
     Argument(String),
     Line(u64, RawLine),
+    Job,
 }
 
 /// Runs until the input ends or the gate is shut. `workers` gives the channel of the worker that
@@ -41,6 +42,11 @@ pub(super) fn feed(
                 {
                     break;
                 }
+            }
+        }
+        Source::Job => {
+            if gate.enter(0) {
+                let _ = worker(0).send(Fed { number: 0, source: FedFrom::Job });
             }
         }
         Source::Stdin => {

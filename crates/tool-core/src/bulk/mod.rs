@@ -37,6 +37,8 @@ pub(crate) enum Source {
     Arguments(Vec<String>),
     /// Standard input, as a stream.
     Stdin,
+    /// Nowhere: the options are the one target.
+    Job,
 }
 
 /// Runs the tool over all targets.
@@ -46,7 +48,11 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     let switch = Switch::new();
     let gate = Arc::new(Gate::new(common.concurrency, common.ordered, common.rate.map(Into::into)));
     let written = SharedWritten::default();
-    let many = !matches!(&source, Source::Arguments(words) if words.len() == 1);
+    let many = match &source {
+        Source::Arguments(words) => words.len() != 1,
+        Source::Stdin => true,
+        Source::Job => false,
+    };
     let shared = Arc::new(Shared::<T> {
         job: Arc::new(job),
         common: common.clone(),

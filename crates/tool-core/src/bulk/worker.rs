@@ -83,6 +83,7 @@ impl<T: Tool> Line<T> {
         let input = match source {
             FedFrom::Argument(word) => Some(Input::from_argument(word)),
             FedFrom::Line(number, raw) => Input::from_line(number, raw),
+            FedFrom::Job => Some(Input { line: None, body: Body::Job }),
         };
         if let Some(input) = input {
             self.handle(input).await;
@@ -106,6 +107,7 @@ impl<T: Tool> Line<T> {
             Body::Word(word) => Some(shown(word)),
             Body::Object(object) => object.string("input").map(|input| shown(&input)),
             Body::Broken { shown, .. } => Some(shown.clone()),
+            Body::Job => None,
         };
         if let Body::Broken { error, .. } = body {
             return self.emit(&origin, clock::now(), Outcome::failed(Head::default(), error), None).await;
@@ -228,7 +230,9 @@ impl<T: Tool> Line<T> {
         let code = error.as_ref().map(|error| error.code);
         let record =
             Record { tool: T::NAME, v: VERSION, status, head, answer, time, error, findings, timing_ms };
-        let text = if self.shared.text {
+        let text = if let Some(text) = T::own_form(&self.shared.job, &record) {
+            text
+        } else if self.shared.text {
             let mut page = Page::new(self.shared.colour);
             T::text(&record, &mut page);
             page.finish()

@@ -1,6 +1,7 @@
 //! Options that mean the same in every tool, each defined once.
 
 mod dns;
+mod session;
 mod tls;
 mod value;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use dns_core::Families;
 
 pub use dns::DnsOptions;
+pub use session::{SessionOptions, own_name};
 pub use tls::{Level, SUBMISSIONS, TlsOptions};
 pub use value::{UsageError, parse_duration, parse_port};
 

@@ -2,6 +2,7 @@
 //!
 //! Only what is here and each tool's `data` is serialised; the cores' types are not.
 
+mod attempt;
 mod error;
 mod finding;
 mod recipient;
@@ -18,6 +19,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+pub use attempt::AttemptRecord;
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
 pub use recipient::{RecipientRecord, recipients_error};

@@ -7,10 +7,10 @@ use dns_core::address::{Scope, scope};
 use dns_core::{DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
 use futures_util::future::join_all;
 
-use super::input::{Host, Named, Origin, read_object, read_word, unusable};
+use super::input::{Host, Named, Origin, host_of, read_object, read_word, unusable};
 use crate::Code;
 use crate::jsonl::Body;
-use crate::record::{Error, Finding, Head, PtrRecord};
+use crate::record::{Error, Finding, Head, HostRecord, PtrRecord};
 
 /// How addresses are chosen.
 #[derive(Debug, Clone)]
@@ -62,6 +62,7 @@ pub async fn candidates(
             };
             (head, read_object(object))
         }
+        Body::Job => (Head::default(), Err(unusable("there is no target"))),
         Body::Broken { error, .. } => (Head::default(), Err(error.clone())),
     };
     let Named { hosts, port, consumed } = read.map_err(|error| (head.clone(), error))?;
@@ -71,13 +72,35 @@ pub async fn candidates(
         (Some(port), _) => options.ports.clone().unwrap_or_else(|| vec![port]),
         (None, _) => options.ports.as_ref().unwrap_or(&options.default_ports).clone(),
     };
+    let candidates = all_candidates(hosts, &head, &ports, options, lookup).await;
+    Ok((candidates, consumed))
+}
+
+/// The addresses of a route as mxlookup writes it.
+pub async fn route_candidates(
+    mx: Vec<HostRecord>,
+    head: &Head,
+    options: &TargetOptions,
+    lookup: &impl Lookup,
+) -> Vec<Candidate> {
+    let ports = options.ports.as_ref().unwrap_or(&options.default_ports);
+    all_candidates(mx.into_iter().map(host_of).collect(), head, ports, options, lookup).await
+}
+
+async fn all_candidates(
+    hosts: Vec<Host>,
+    head: &Head,
+    ports: &[u16],
+    options: &TargetOptions,
+    lookup: &impl Lookup,
+) -> Vec<Candidate> {
     let found = hosts.into_iter().map(|host| {
         let head = Head { host: host.name.clone(), preference: host.preference, ..head.clone() };
-        candidates_of(host, head, &ports, options, lookup)
+        candidates_of(host, head, ports, options, lookup)
     });
     let mut candidates: Vec<Candidate> = join_all(found).await.into_iter().flatten().collect();
     leave_out_unroutable(&mut candidates, options);
-    Ok((candidates, consumed))
+    candidates
 }
 
 async fn candidates_of(

@@ -162,7 +162,8 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
     })
 }
 
-fn host_of(element: HostRecord) -> Host {
+/// A host that an MX names.
+pub(crate) fn host_of(element: HostRecord) -> Host {
     Host {
         name: Some(element.exchange),
         addresses: element.addresses,

@@ -3,4 +3,4 @@
 mod candidate;
 mod input;
 
-pub use candidate::{Candidate, Planned, TargetOptions, candidates};
+pub use candidate::{Candidate, Planned, TargetOptions, candidates, route_candidates};
