@@ -2,18 +2,25 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::dns;
 use crate::heard::Heard;
+use crate::mail::{Mail, Mails};
 use crate::smtp::Sockets;
+use crate::tls::Authority;
 use crate::world::World;
+
+/// The name of the file with the authority's certificate.
+const CA: &str = "ca.pem";
 
 /// Why a world could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +34,12 @@ pub enum LabError {
     /// The sockets of the mail servers.
     #[error("open the sockets of the mail servers: {0}")]
     Smtp(#[source] io::Error),
+    /// The throwaway authority.
+    #[error("make the authority of the certificates: {0}")]
+    Authority(#[from] rcgen::Error),
+    /// The file with its certificate.
+    #[error("write the certificate of the authority: {0}")]
+    Ca(#[source] io::Error),
 }
 
 /// A running world. Dropped, it stops: the sockets close, the thread ends.
@@ -35,10 +48,19 @@ pub struct Lab {
     dns: SocketAddr,
     port: u16,
     client: String,
-    heard: Arc<Heard>,
-    queries: Arc<AtomicU64>,
+    kept: Kept,
+    /// The folder of the authority's certificate.
+    folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the servers note.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    heard: Arc<Heard>,
+    mails: Arc<Mails>,
+    queries: Arc<AtomicU64>,
 }
 
 /// Where the world is reached.
@@ -57,19 +79,21 @@ impl Lab {
     /// A socket could not be opened: no loopback address, no port that is free on each of them.
     pub fn start(world: &World) -> Result<Self, LabError> {
         raise_file_limit();
-        let heard = Arc::new(Heard::default());
-        let queries = Arc::new(AtomicU64::new(0));
+        let authority = Authority::new("the throwaway authority of the lab")?;
+        let folder = tempfile::Builder::new().prefix("lab-").tempdir().map_err(LabError::Ca)?;
+        std::fs::write(folder.path().join(CA), authority.pem()).map_err(LabError::Ca)?;
+        let kept = Kept::default();
         let (opened, open) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let run = {
-            let (world, heard, queries) = (world.clone(), heard.clone(), queries.clone());
-            move || run(&world, &heard, queries, &opened, stopped)
+            let (world, kept) = (world.clone(), kept.clone());
+            move || run(&world, &Arc::new(authority), &kept, &opened, stopped)
         };
         let thread = thread::Builder::new().name("lab".into()).spawn(run).map_err(LabError::Thread)?;
         let gone = |_| Err(LabError::Thread(io::ErrorKind::BrokenPipe.into()));
         let Open { dns, port } = open.recv().unwrap_or_else(gone)?;
         let client = world.client.clone();
-        Ok(Self { dns, port, client, heard, queries, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { dns, port, client, kept, folder, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where the DNS server is asked, over UDP and TCP.
@@ -82,6 +106,11 @@ impl Lab {
         self.port
     }
 
+    /// The certificate, in PEM, of the authority that vouches for the servers.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join(CA)
+    }
+
     /// The variables that make the tools use this world, with the options that a person need not
     /// type here.
     pub fn env(&self) -> Vec<(&'static str, String)> {
@@ -90,18 +119,24 @@ impl Lab {
             ("MXPIPE_PORT", self.port.to_string()),
             ("MXPIPE_ALLOW_PRIVATE", "1".to_owned()),
             ("MXPIPE_EHLO", self.client.clone()),
+            ("MXPIPE_CA", self.ca().to_string_lossy().into_owned()),
         ]
     }
 
     /// The lines that clients have sent to the servers of this name so far, without their ends; of
     /// very many only the first 100,000.
     pub fn heard(&self, server_name: &str) -> Vec<String> {
-        self.heard.of(server_name)
+        self.kept.heard.of(server_name)
+    }
+
+    /// The messages that the sinks of this name have taken so far, in the order in which they came.
+    pub fn mail(&self, server_name: &str) -> Vec<Mail> {
+        self.kept.mails.of(server_name)
     }
 
     /// The DNS questions that came so far, those that a fault leaves unanswered included.
     pub fn queries(&self) -> u64 {
-        self.queries.load(Ordering::Relaxed)
+        self.kept.queries.load(Ordering::Relaxed)
     }
 }
 
@@ -118,8 +153,8 @@ impl Drop for Lab {
 /// The thread: tells once what is open, then serves until `stopped`.
 fn run(
     world: &World,
-    heard: &Arc<Heard>,
-    queries: Arc<AtomicU64>,
+    authority: &Arc<Authority>,
+    kept: &Kept,
     opened: &mpsc::Sender<Result<Open, LabError>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -135,8 +170,8 @@ fn run(
             let sockets = Sockets::open(&world.servers).await.map_err(LabError::Smtp)?;
             let server = dns::Server::open().await.map_err(LabError::Dns)?;
             let open = Open { dns: server.addr().map_err(LabError::Dns)?, port: sockets.port };
-            server.spawn(world.data.clone(), queries);
-            Ok((open, sockets.spawn(heard)))
+            server.spawn(world.data.clone(), kept.queries.clone());
+            Ok((open, sockets.spawn(authority, &kept.heard, &kept.mails)))
         };
         match open.await {
             Ok((open, _held)) => {

@@ -228,10 +228,7 @@ mod tests {
     fn what_was_said_before_a_handshake_is_not_said_inside() {
         let dialogue = Dialogue::parse("expect ok\nS: 220 go\ntls\nS: 250 x\ntls-hello\n").unwrap();
         let send = |text: &str| Turn::Send(text.into());
-        assert_eq!(
-            dialogue.turns,
-            [send("220 go\r\n"), Turn::Tls, send("250 x\r\n"), Turn::TlsHello]
-        );
+        assert_eq!(dialogue.turns, [send("220 go\r\n"), Turn::Tls, send("250 x\r\n"), Turn::TlsHello]);
         assert!(Dialogue::parse("expect ok\ntls 1.3\n").is_err());
     }
 
