@@ -19,7 +19,8 @@
 //! | `close`, `reset` | ends the connection in order, or with RST |
 //!
 //! Escapes in what is sent: `\r \n \t \0 \\ \xNN`. `%NAME%` becomes the server's own name and
-//! `%PEER%` the client's address. After the last line the connection closes.
+//! `%PEER%` the client's address. After the last line the connection closes. Where the server waits for
+//! `RCPT TO:<address>`, the outcome is that of `smtp-ping --rcpt address`.
 
 mod bytes;
 
@@ -153,6 +154,22 @@ impl Dialogue {
     }
 }
 
+impl Dialogue {
+    /// Whom the client is to ask for: the addresses in the patterns of RCPT.
+    pub fn recipients(&self) -> Vec<&str> {
+        let patterns = self.turns.iter().filter_map(|turn| match turn {
+            Turn::Receive(pattern) => Some(pattern),
+            _ => None,
+        });
+        patterns.filter_map(|pattern| pattern.strip_prefix("RCPT TO:<")?.strip_suffix('>')).collect()
+    }
+
+    /// Whether TLS comes before the greeting.
+    pub fn is_implicit(&self) -> bool {
+        self.turns.first() == Some(&Turn::Tls)
+    }
+}
+
 enum Parsed {
     Sent(Vec<u8>),
     Turn(Turn),
@@ -230,6 +247,14 @@ mod tests {
         let send = |text: &str| Turn::Send(text.into());
         assert_eq!(dialogue.turns, [send("220 go\r\n"), Turn::Tls, send("250 x\r\n"), Turn::TlsHello]);
         assert!(Dialogue::parse("expect ok\ntls 1.3\n").is_err());
+    }
+
+    #[test]
+    fn what_the_client_is_to_do_stands_in_the_patterns() {
+        let dialogue =
+            Dialogue::parse("expect ok\ntls\nC: RCPT TO:<a@b>\nC: RCPT TO:<*>*\nC: RCPT TO:<c@d>\n").unwrap();
+        assert_eq!((dialogue.recipients(), dialogue.is_implicit()), (vec!["a@b", "c@d"], true));
+        assert!(!Dialogue::parse("expect ok\nS: 220 x\ntls\n").unwrap().is_implicit());
     }
 
     #[test]
