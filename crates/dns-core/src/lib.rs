@@ -8,6 +8,7 @@
 pub mod address;
 mod config;
 mod error;
+mod hosts;
 #[cfg(feature = "http")]
 pub mod http;
 mod lookup;
@@ -22,6 +23,7 @@ mod zone;
 
 pub use config::{Protocol, ResolverConfig, Server, ServerError};
 pub use error::{Ede, HttpError, LookupError, Problem};
+pub use hosts::Hosts;
 pub use lookup::{Answer, Data, Kind, Lookup, Rr};
 pub use name::{DomainName, NameError};
 pub use reverse::{Iprev, Reverse, reverse};

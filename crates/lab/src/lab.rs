@@ -2,19 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::dns;
 use crate::heard::Heard;
 use crate::http;
+use crate::mail::{Mail, Mails};
 use crate::smtp::Sockets;
+use crate::tls::Authority;
 use crate::world::World;
+
+/// The name of the file with the authority's certificate.
+const CA: &str = "ca.pem";
 
 /// Why a world could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +38,12 @@ pub enum LabError {
     /// The socket of the web server.
     #[error("open the socket of the web server: {0}")]
     Http(#[source] io::Error),
+    /// The throwaway authority.
+    #[error("make the authority of the certificates: {0}")]
+    Authority(#[from] rcgen::Error),
+    /// The file with its certificate.
+    #[error("write the certificate of the authority: {0}")]
+    Ca(#[source] io::Error),
 }
 
 /// A running world. Dropped, it stops: the sockets close, the thread ends.
@@ -40,10 +53,19 @@ pub struct Lab {
     http: SocketAddr,
     port: u16,
     client: String,
-    heard: Arc<Heard>,
-    queries: Arc<AtomicU64>,
+    kept: Kept,
+    /// The folder of the authority's certificate.
+    folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the servers note.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    heard: Arc<Heard>,
+    mails: Arc<Mails>,
+    queries: Arc<AtomicU64>,
 }
 
 /// Where the world is reached.
@@ -63,19 +85,21 @@ impl Lab {
     /// A socket could not be opened: no loopback address, no port that is free on each of them.
     pub fn start(world: &World) -> Result<Self, LabError> {
         raise_file_limit();
-        let heard = Arc::new(Heard::default());
-        let queries = Arc::new(AtomicU64::new(0));
+        let authority = Authority::new("the throwaway authority of the lab")?;
+        let folder = tempfile::Builder::new().prefix("lab-").tempdir().map_err(LabError::Ca)?;
+        std::fs::write(folder.path().join(CA), authority.pem()).map_err(LabError::Ca)?;
+        let kept = Kept::default();
         let (opened, open) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let run = {
-            let (world, heard, queries) = (world.clone(), heard.clone(), queries.clone());
-            move || run(&world, &heard, queries, &opened, stopped)
+            let (world, kept) = (world.clone(), kept.clone());
+            move || run(&world, &Arc::new(authority), &kept, &opened, stopped)
         };
         let thread = thread::Builder::new().name("lab".into()).spawn(run).map_err(LabError::Thread)?;
         let gone = |_| Err(LabError::Thread(io::ErrorKind::BrokenPipe.into()));
         let Open { dns, http, port } = open.recv().unwrap_or_else(gone)?;
         let client = world.client.clone();
-        Ok(Self { dns, http, port, client, heard, queries, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { dns, http, port, client, kept, folder, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where the DNS server is asked, over UDP and TCP.
@@ -93,6 +117,11 @@ impl Lab {
         self.port
     }
 
+    /// The certificate, in PEM, of the authority that vouches for the servers.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join(CA)
+    }
+
     /// The variables that make the tools use this world, with the options that a person need not
     /// type here.
     pub fn env(&self) -> Vec<(&'static str, String)> {
@@ -102,6 +131,7 @@ impl Lab {
             ("MXPIPE_ALLOW_PRIVATE", "1".to_owned()),
             ("MXPIPE_EHLO", self.client.clone()),
             ("MXPIPE_VIA", self.via()),
+            ("MXPIPE_CA", self.ca().to_string_lossy().into_owned()),
         ]
     }
 
@@ -114,12 +144,17 @@ impl Lab {
     /// The lines that clients have sent to the servers of this name so far, without their ends; the
     /// web server is `http`, and only its request lines are kept. Of very many only the first 100,000.
     pub fn heard(&self, server_name: &str) -> Vec<String> {
-        self.heard.of(server_name)
+        self.kept.heard.of(server_name)
+    }
+
+    /// The messages that the sinks of this name have taken so far, in the order in which they came.
+    pub fn mail(&self, server_name: &str) -> Vec<Mail> {
+        self.kept.mails.of(server_name)
     }
 
     /// The DNS questions that came so far, those that a fault leaves unanswered included.
     pub fn queries(&self) -> u64 {
-        self.queries.load(Ordering::Relaxed)
+        self.kept.queries.load(Ordering::Relaxed)
     }
 }
 
@@ -136,8 +171,8 @@ impl Drop for Lab {
 /// The thread: tells once what is open, then serves until `stopped`.
 fn run(
     world: &World,
-    heard: &Arc<Heard>,
-    queries: Arc<AtomicU64>,
+    authority: &Arc<Authority>,
+    kept: &Kept,
     opened: &mpsc::Sender<Result<Open, LabError>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -158,9 +193,9 @@ fn run(
                 http: web.addr().map_err(LabError::Http)?,
                 port: sockets.port,
             };
-            web.spawn(world.pages.clone(), heard.clone());
-            server.spawn(world.data.clone(), queries);
-            Ok((open, sockets.spawn(heard)))
+            web.spawn(world.pages.clone(), kept.heard.clone());
+            server.spawn(world.data.clone(), kept.queries.clone());
+            Ok((open, sockets.spawn(authority, &kept.heard, &kept.mails)))
         };
         match open.await {
             Ok((open, _held)) => {

@@ -3,7 +3,8 @@
 //! A [`World`] says what there is: zones, faults, mail servers, web pages. A started [`Lab`] is that world,
 //! reachable: an authoritative DNS server (UDP and TCP on one port that the system chose) and mail
 //! servers that play the dialogue files of `smtp-core/scenarios`, each on a loopback address of its
-//! own, all on one port; a web server on another. Everything stops when the `Lab` is dropped.
+//! own, all on one port; a web server on another. A throwaway authority vouches for their certificates,
+//! and sinks among them take mail and keep it. Everything stops when the `Lab` is dropped.
 //!
 //! ```
 //! let world = lab::World::named("internet")?;
@@ -18,14 +19,20 @@
 //! Linux only: other systems have no loopback addresses beyond 127.0.0.1.
 
 mod accept;
+mod connection;
+mod delay;
 mod dns;
 mod heard;
 mod http;
 mod lab;
+mod mail;
 mod play;
 mod scenarios;
+mod sink;
 mod smtp;
+mod tls;
 mod world;
 
 pub use lab::{Lab, LabError};
+pub use mail::Mail;
 pub use world::{World, WorldError};

@@ -1,165 +1,98 @@
-//! One connection to a server: its dialogue, turn by turn.
+//! A dialogue with one client, turn by turn.
 
 use std::io;
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use smtp_core::proto::dialogue::{Dialogue, Turn, fits};
 
-use crate::heard::Heard;
+use crate::connection::{Connection, End};
 
-/// The longest line that a client may send.
-const MOST_LINE: u64 = 16 * 1024;
-/// How long a client may take to close its side after ours.
-const LINGER: Duration = Duration::from_secs(5);
 /// Octets that a flood writes at once.
 const FLOOD_WRITE: usize = 16 * 1024;
 
-/// What a server says to each of its clients.
-#[derive(Debug)]
-pub(crate) struct Script {
-    pub(crate) name: String,
-    pub(crate) dialogue: Arc<Dialogue>,
-    pub(crate) heard: Arc<Heard>,
-}
-
-impl Script {
-    /// Plays the dialogue to the client at `peer`.
-    ///
-    /// # Errors
-    /// The client went away, or sent a line without end.
-    pub(crate) async fn play(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let stream = BufReader::with_capacity(1024, stream);
-        let mut client = Client { script: self, stream, peer: peer.to_string() };
-        for turn in &self.dialogue.turns {
-            match turn {
-                Turn::Send(bytes) => client.send(bytes).await?,
-                Turn::Receive(pattern) => {
-                    if !client.receive(pattern).await? {
-                        break;
-                    }
+/// Plays the dialogue to its end.
+///
+/// # Errors
+/// The client went away, or sent a line without end.
+pub(crate) async fn play(dialogue: &Dialogue, mut client: Connection<'_>) -> io::Result<End> {
+    for turn in &dialogue.turns {
+        match turn {
+            Turn::Send(bytes) => client.send(&client.fill(bytes)).await?,
+            Turn::Receive(pattern) => {
+                if !receive(&mut client, pattern).await? {
+                    break;
                 }
-                Turn::Pause(time) => tokio::time::sleep(*time).await,
-                Turn::Drip { bytes, every } => client.drip(bytes, *every).await?,
-                Turn::Flood { bytes, count } => client.flood(bytes, *count).await?,
-                Turn::Silence => client.hear_out().await,
-                Turn::Close => break,
-                Turn::Reset => return client.stream.get_ref().set_zero_linger(),
             }
+            Turn::Pause(time) => tokio::time::sleep(*time).await,
+            Turn::Drip { bytes, every } => drip(&mut client, bytes, *every).await?,
+            Turn::Flood { bytes, count } => flood(&mut client, bytes, *count).await?,
+            Turn::Tls => client.start_tls().await?,
+            Turn::TlsHello => drop(client.peek().await?),
+            Turn::Silence => client.hear_out().await,
+            Turn::Close => break,
+            Turn::Reset => return Ok(End::Reset),
         }
-        client.close().await
     }
+    client.close().await
 }
 
-struct Client<'a> {
-    script: &'a Script,
-    stream: BufReader<TcpStream>,
-    peer: String,
+async fn drip(client: &mut Connection<'_>, bytes: &[u8], every: Duration) -> io::Result<()> {
+    for byte in client.fill(bytes) {
+        tokio::time::sleep(every).await;
+        client.send(&[byte]).await?;
+    }
+    Ok(())
 }
 
-impl Client<'_> {
-    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let bytes = self.fill(bytes);
-        self.stream.write_all(&bytes).await
+async fn flood(client: &mut Connection<'_>, bytes: &[u8], count: usize) -> io::Result<()> {
+    let once = client.fill(bytes);
+    if once.is_empty() {
+        return Ok(());
     }
-
-    async fn drip(&mut self, bytes: &[u8], every: Duration) -> io::Result<()> {
-        for byte in self.fill(bytes) {
-            tokio::time::sleep(every).await;
-            self.stream.write_all(&[byte]).await?;
-        }
-        Ok(())
+    let at_once = FLOOD_WRITE.div_ceil(once.len()).min(count);
+    let block = once.repeat(at_once);
+    let mut left = count;
+    while left > 0 {
+        let now = left.min(at_once);
+        client.send(block.get(..now * once.len()).unwrap_or_default()).await?;
+        left -= now;
     }
+    Ok(())
+}
 
-    async fn flood(&mut self, bytes: &[u8], count: usize) -> io::Result<()> {
-        let once = self.fill(bytes);
-        if once.is_empty() {
-            return Ok(());
+/// Waits for a line that fits. `false`: the client took its leave.
+async fn receive(client: &mut Connection<'_>, pattern: &str) -> io::Result<bool> {
+    loop {
+        let Some(line) = client.line().await? else { return Ok(false) };
+        if fits(pattern, &line) {
+            return Ok(true);
         }
-        let at_once = FLOOD_WRITE.div_ceil(once.len()).min(count);
-        let block = once.repeat(at_once);
-        let mut left = count;
-        while left > 0 {
-            let now = left.min(at_once);
-            self.stream.write_all(block.get(..now * once.len()).unwrap_or_default()).await?;
-            left -= now;
+        if fits("QUIT", &line) {
+            client.send(&client.fill(b"221 2.0.0 %NAME%\r\n")).await?;
+            return Ok(false);
         }
-        Ok(())
-    }
-
-    /// Waits for a line that fits. `false`: the client took its leave.
-    async fn receive(&mut self, pattern: &str) -> io::Result<bool> {
-        loop {
-            let Some(line) = self.line().await? else { return Ok(false) };
-            if fits(pattern, &line) {
-                return Ok(true);
-            }
-            if fits("QUIT", &line) {
-                self.send(b"221 2.0.0 %NAME%\r\n").await?;
-                return Ok(false);
-            }
-            let answer = format!("503 5.5.1 the dialogue expects: {pattern}\r\n");
-            self.stream.write_all(answer.as_bytes()).await?;
-        }
-    }
-
-    /// Reads, and notes, whatever comes, until the client goes away.
-    async fn hear_out(&mut self) {
-        loop {
-            match self.line().await {
-                Ok(None) => return,
-                Err(error) if error.kind() != io::ErrorKind::InvalidData => return,
-                Ok(Some(_)) | Err(_) => {}
-            }
-        }
-    }
-
-    /// Ends our side, and lets the client end its own: closed with octets unread, the connection
-    /// would end in RST, which may overtake what was said last.
-    async fn close(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await?;
-        let _ = tokio::time::timeout(LINGER, self.hear_out()).await;
-        Ok(())
-    }
-
-    /// The next line without its end, noted; `None` at the end of the stream.
-    async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut line = Vec::new();
-        (&mut self.stream).take(MOST_LINE).read_until(b'\n', &mut line).await?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        match line.strip_suffix(b"\n") {
-            Some(text) => line.truncate(text.strip_suffix(b"\r").unwrap_or(text).len()),
-            None if line.len() as u64 == MOST_LINE => return Err(io::ErrorKind::InvalidData.into()),
-            None => {}
-        }
-        self.script.heard.note(&self.script.name, &line);
-        Ok(Some(line))
-    }
-
-    fn fill(&self, bytes: &[u8]) -> Vec<u8> {
-        fill(bytes, &self.script.name, &self.peer)
+        let answer = format!("503 5.5.1 the dialogue expects: {pattern}\r\n");
+        client.send(answer.as_bytes()).await?;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+    use std::sync::Arc;
 
-    use tokio::net::TcpListener;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::connection::Host;
+    use crate::heard::Heard;
 
     /// Plays `dialogue` to a client that says `words` and stops talking; all that it hears.
     async fn played(dialogue: &str, words: &[u8]) -> (io::Result<Vec<u8>>, Vec<String>) {
         let heard = Arc::new(Heard::default());
-        let dialogue = Arc::new(Dialogue::parse(&format!("expect ok\n{dialogue}")).unwrap());
-        let script = Script { name: "mx.example".into(), dialogue, heard: heard.clone() };
+        let dialogue = Dialogue::parse(&format!("expect ok\n{dialogue}")).unwrap();
+        let host = Host { name: "mx.example".into(), tls: None, heard: heard.clone() };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
@@ -170,7 +103,14 @@ mod tests {
             let mut all = Vec::new();
             client.read_to_end(&mut all).await.map(|_| all)
         };
-        let (_, all) = tokio::join!(script.play(stream, peer.ip()), talk);
+        let serve = async {
+            let mut stream = stream;
+            let client = Connection::new(&host, &mut stream, peer.ip().to_string());
+            if let Ok(End::Reset) = play(&dialogue, client).await {
+                stream.set_zero_linger().unwrap();
+            }
+        };
+        let (_, all) = tokio::join!(serve, talk);
         (all, heard.of("mx.example"))
     }
 

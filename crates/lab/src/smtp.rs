@@ -3,17 +3,25 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use smtp_core::proto::dialogue::Dialogue;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::accept::accept;
+use crate::connection::{Connection, End, Host};
+use crate::delay::carry;
 use crate::heard::Heard;
-use crate::play::Script;
+use crate::mail::Mails;
+use crate::play::play;
+use crate::sink::{Sink, SinkOptions};
+use crate::tls::{Authority, Certificate, ServerTls};
 
 /// Connections that may wait to be taken.
 const BACKLOG: u32 = 4_096;
+/// Octets that a server may say ahead of the way they have to go.
+const DELAYED: usize = 64 * 1024;
 /// How often all start over with another port because one was taken.
 const ATTEMPTS: usize = 200;
 
@@ -23,6 +31,12 @@ pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) address: IpAddr,
     pub(crate) play: Play,
+    /// None: it knows no TLS.
+    pub(crate) certificate: Option<Certificate>,
+    /// TLS from the first byte, without a word about it in the dialogue.
+    pub(crate) implicit: bool,
+    /// How long everything takes from one side to the other.
+    pub(crate) delay: Option<Duration>,
 }
 
 /// What a server does.
@@ -30,6 +44,8 @@ pub(crate) struct Server {
 pub(crate) enum Play {
     /// Answers.
     Dialogue(Arc<Dialogue>),
+    /// Takes mail.
+    Sink(SinkOptions),
     /// Nothing listens.
     Refused,
     /// Connection attempts are not answered at all.
@@ -40,7 +56,7 @@ pub(crate) enum Play {
 #[derive(Debug)]
 pub(crate) struct Sockets {
     pub(crate) port: u16,
-    listening: Vec<(TcpListener, Server, Arc<Dialogue>)>,
+    listening: Vec<(TcpListener, Server)>,
     idle: Vec<Idle>,
 }
 
@@ -75,8 +91,8 @@ impl Sockets {
             };
             sockets.port = socket.local_addr()?.port();
             match &server.play {
-                Play::Dialogue(dialogue) => {
-                    sockets.listening.push((socket.listen(BACKLOG)?, server.clone(), dialogue.clone()));
+                Play::Dialogue(_) | Play::Sink(_) => {
+                    sockets.listening.push((socket.listen(BACKLOG)?, server.clone()));
                 }
                 Play::Refused => sockets.idle.push(Idle::Reserved(socket)),
                 Play::Blackhole => sockets.idle.push(fill(socket).await?),
@@ -91,15 +107,72 @@ impl Sockets {
     }
 
     /// Serves until the runtime ends. What is returned keeps the silent addresses silent.
-    pub(crate) fn spawn(self, heard: &Arc<Heard>) -> impl Drop + use<> {
-        for (listener, server, dialogue) in self.listening {
-            let script = Arc::new(Script { name: server.name, dialogue, heard: heard.clone() });
+    pub(crate) fn spawn(
+        self,
+        authority: &Arc<Authority>,
+        heard: &Arc<Heard>,
+        mails: &Arc<Mails>,
+    ) -> impl Drop + use<> {
+        for (listener, server) in self.listening {
+            let part = match server.play {
+                Play::Dialogue(dialogue) => Part::Dialogue(dialogue),
+                Play::Sink(options) => Part::Sink(Sink::new(options, mails.clone())),
+                Play::Refused | Play::Blackhole => continue,
+            };
+            let tls = server.certificate;
+            let tls = tls.map(|kind| ServerTls::new(server.name.clone(), kind, authority.clone()));
+            let host = Host { name: server.name, tls, heard: heard.clone() };
+            let (implicit, delay) = (server.implicit, server.delay);
+            let service = Arc::new(Service { host, part, implicit, delay });
             tokio::spawn(accept(listener, move |stream, peer| {
-                let script = script.clone();
-                async move { script.play(stream, peer).await }
+                let service = service.clone();
+                async move { service.serve(stream, peer).await }
             }));
         }
         self.idle
+    }
+}
+
+/// A server at work.
+#[derive(Debug)]
+struct Service {
+    host: Host,
+    part: Part,
+    implicit: bool,
+    delay: Option<Duration>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Dialogue(Arc<Dialogue>),
+    Sink(Sink),
+}
+
+impl Service {
+    async fn serve(&self, mut stream: TcpStream, peer: IpAddr) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let end = match self.delay {
+            None => self.talk(Connection::new(&self.host, &mut stream, peer.to_string())).await,
+            Some(delay) => {
+                let (near, far) = tokio::io::duplex(DELAYED);
+                let talk = self.talk(Connection::new(&self.host, far, peer.to_string()));
+                carry(&mut stream, near, delay, talk).await?
+            }
+        };
+        if end? == End::Reset {
+            stream.set_zero_linger()?;
+        }
+        Ok(())
+    }
+
+    async fn talk(&self, mut client: Connection<'_>) -> io::Result<End> {
+        if self.implicit {
+            client.start_tls().await?;
+        }
+        match &self.part {
+            Part::Dialogue(dialogue) => play(dialogue, client).await,
+            Part::Sink(sink) => sink.serve(client).await,
+        }
     }
 }
 
@@ -121,12 +194,11 @@ async fn fill(socket: TcpSocket) -> io::Result<Idle> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn server(address: &str, play: Play) -> Server {
-        Server { name: "mx.example".into(), address: address.parse().unwrap(), play }
+        let address = address.parse().unwrap();
+        Server { name: "mx.example".into(), address, play, certificate: None, implicit: false, delay: None }
     }
 
     async fn connect(sockets: &Sockets, address: &str) -> io::Result<TcpStream> {

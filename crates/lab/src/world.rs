@@ -15,7 +15,17 @@
 //! [[server]]
 //! name = "mail.port25.com"       # %NAME% in the dialogue
 //! address = "127.63.149.30"      # a loopback address of its own
-//! plays = "greeting-port25"      # a dialogue file, "refused" or "blackhole"; or: dialogue = """..."""
+//! plays = "greeting-port25"      # a dialogue file, "sink", "refused" or "blackhole"; or: dialogue = """..."""
+//! certificate = "good"           # expired not-yet-valid self-signed wrong-name untrusted none
+//! implicit = false               # true: TLS from the first byte, before the dialogue begins
+//! delay_ms = 0                   # how long everything takes from one side to the other
+//! # with plays = "sink":
+//! pipelining = true              # false: PIPELINING is not offered
+//! size = 52428800                # the largest message that is taken
+//! holds_replies = false          # true: the replies to MAIL and RCPT wait for the next command, such as DATA
+//! data_despite_refusal = false   # true: 354 to DATA though every recipient was refused
+//! dies_after = "dot"             # closes the connection after: banner ehlo mail rcpt data content dot reply
+//! dies_times = 1                 # so often; always, without this
 //! [[page]]
 //! path = "/ip"                   # of the web server
 //! body = "203.0.113.7"
@@ -24,21 +34,24 @@
 //! repeat = 1000                  # so many times the body
 //! hangs = true                   # instead: the request is never answered
 //! ```
+//!
+//! A sink refuses the recipients that begin with `unknown` (550 5.1.1), `later` (451 4.2.1), `grey` (450
+//! 4.7.1) and `full` (552 5.2.2). It offers STARTTLS unless its certificate is `none`.
+
+mod server;
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{LowerName, Name};
 use serde::Deserialize;
-use smtp_core::proto::dialogue::Dialogue;
+use server::ServerText;
 
 use crate::dns::{Data, Fault, Kind, Zone};
 use crate::http::Page;
-use crate::scenarios;
-use crate::smtp::{Play, Server};
+use crate::smtp::Server;
 
 /// A pretend internet that can be started.
 #[derive(Debug, Clone)]
@@ -125,15 +138,6 @@ enum KindText {
     Truncate,
     Lowercase,
     Delay,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServerText {
-    name: String,
-    address: IpAddr,
-    plays: Option<String>,
-    dialogue: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -241,35 +245,6 @@ impl PageText {
     }
 }
 
-impl ServerText {
-    fn read(&self, taken: &mut HashSet<IpAddr>) -> Result<Server, String> {
-        if !self.address.is_loopback() {
-            return Err(format!("{} is no loopback address", self.address));
-        }
-        if !taken.insert(self.address) {
-            return Err(format!("another server has the address {}", self.address));
-        }
-        let play = match (self.plays.as_deref(), &self.dialogue) {
-            (Some("refused"), None) => Play::Refused,
-            (Some("blackhole"), None) => Play::Blackhole,
-            (Some(name), None) => {
-                let text = scenarios::find(name).ok_or_else(|| format!("no dialogue is named {name:?}"))?;
-                dialogue(text)?
-            }
-            (None, Some(text)) if text.lines().any(|line| line.starts_with("expect ")) => dialogue(text)?,
-            // Written for one test, it need not say what to expect.
-            (None, Some(text)) => dialogue(&format!("{text}\nexpect ok"))?,
-            _ => return Err("either plays or dialogue".to_owned()),
-        };
-        Ok(Server { name: self.name.clone(), address: self.address, play })
-    }
-}
-
-fn dialogue(text: &str) -> Result<Play, String> {
-    let dialogue = Dialogue::parse(text).map_err(|error| error.to_string())?;
-    Ok(Play::Dialogue(Arc::new(dialogue)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,20 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dialogue_in_the_world_itself() {
-        let text = "[[server]]\nname = \"a\"\naddress = \"127.0.9.1\"\ndialogue = \"\"\"\nS: 220 x\n\"\"\"\n";
-        assert!(matches!(World::parse(text).unwrap().servers[0].play, Play::Dialogue(_)));
-        assert!(problem(&text.replace("S:", "T:")).ends_with("\"a\": line 1: no such directive"));
-    }
-
-    #[test]
     fn what_cannot_be_says_what_it_is() {
-        let server = |rest: &str| problem(&format!("[[server]]\nname = \"a\"\n{rest}"));
-        assert!(server("address = \"192.0.2.1\"\nplays = \"refused\"").ends_with("is no loopback address"));
-        assert!(server("address = \"127.0.9.1\"\nplays = \"x\"").ends_with("no dialogue is named \"x\""));
-        assert!(server("address = \"127.0.9.1\"").ends_with("either plays or dialogue"));
-        let two = "address = \"127.0.9.1\"\nplays = \"refused\"\n";
-        assert!(server(&format!("{two}[[server]]\nname = \"b\"\n{two}")).contains("another server"));
         let fault = |rest: &str| problem(&format!("[[fault]]\nname = \"a.example\"\n{rest}"));
         assert!(fault("kind = \"delay\"").ends_with("delay needs delay_ms"));
         assert!(fault("kind = \"servfail\"\ntype = \"what\"").ends_with("no such type"));

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use dns_core::Hosts;
 use dns_core::http::{HttpUrl, Request, Trust};
-use dns_core::net::{Bounded, Hosts, Resolver};
+use dns_core::net::{Bounded, Resolver};
 use dns_core::{
     Data, DomainName, Families, HttpError, Location, Lookup, LookupError, Problem, Protocol, ResolverConfig,
     Server, addresses,

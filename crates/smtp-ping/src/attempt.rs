@@ -1,29 +1,30 @@
 //! Probing one address.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dns_core::net::{Bounded, Resolver};
 use dns_core::reverse;
-use smtp_core::net::{Connected, Event, Finished, connect, drive};
-use smtp_core::proto::{Direction, Facts, Failure, HelloName, Limits, Phase, Plan, Session};
+use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
+use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan};
 use tool_core::record::{
-    BannerRecord, HelloRecord, IprevWord, PtrRecord, TimingMs, phase_timing, reverse_findings, session_error,
-    session_findings,
+    BannerRecord, HelloRecord, IprevWord, PtrRecord, RecipientRecord, TimingMs, TlsRecord, phase_timing,
+    recipients_error, reverse_findings, session_error, session_findings,
 };
-use tool_core::{Code, Outcome, Task, stderr};
+use tool_core::target::Candidate;
+use tool_core::{Code, Outcome, Task, Transcript};
 
 use crate::cli::Job;
 use crate::data::Answer;
-use crate::names::{Seen, client_addr_seen, compare};
-use crate::plan::Candidate;
+use crate::names::{Seen, certificate_is_for, client_addr_seen, compare};
 
 /// The reply to QUIT decides nothing, so it is not waited for long.
 const QUIT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Connects, greets, takes leave, and says what came of it.
+/// Connects, greets, asks, takes leave, and says what came of it. `rcpt` is who is asked for.
 pub(crate) async fn attempt(
     candidate: &Candidate,
+    rcpt: &[Mailbox],
     job: &Job,
     resolver: &Resolver,
     task: &Task,
@@ -41,146 +42,173 @@ pub(crate) async fn attempt(
     };
     match &candidate.target {
         Err(error) => outcome.error = Some(error.clone()),
-        Ok(target) => probe(&mut outcome, &mut timing, candidate, *target, job, resolver, task).await,
+        Ok(target) => {
+            let probe = Probe { candidate, target: *target, rcpt, job, resolver, task };
+            probe.run(&mut outcome, &mut timing).await;
+        }
     }
     outcome.timing = Some(timing);
     outcome
 }
 
-async fn probe(
-    outcome: &mut Outcome<Answer>,
-    timing: &mut TimingMs,
-    candidate: &Candidate,
+/// What a probe needs to know.
+struct Probe<'a> {
+    candidate: &'a Candidate,
     target: SocketAddr,
-    job: &Job,
-    resolver: &Resolver,
-    task: &Task,
-) {
-    task.phase.set(Phase::Connect.as_str());
-    let log = Log { shown: job.transcript, target, many: task.is_one_of_many };
-    log.note(&format!("connecting to {}", candidate.head.host.as_deref().unwrap_or("an address")));
-    let begun = Instant::now();
-    let end = task.budget.deadline();
-    let (deadline, limit) = match begun + job.connect_timeout {
-        own if own < end => (own, job.connect_timeout),
-        _ => (end, task.budget.limit),
-    };
-    let Connected { stream, local, took } = match connect(target, job.source, deadline, limit).await {
-        Ok(connected) => connected,
-        Err(failure) => {
-            timing.add(Phase::Connect.as_str(), begun.elapsed());
-            log.note(&format!("not connected: {}", session_error(&failure).message));
-            outcome.error = Some(session_error(&failure));
-            return;
-        }
-    };
-    timing.add(Phase::Connect.as_str(), took);
-    log.note("connected");
-    let hello = match (&job.hello, local) {
-        (Some(name), _) => name.clone(),
-        (None, Some(ip)) => HelloName::literal(ip),
-        (None, None) => HelloName::literal(target.ip()),
-    };
-    let limits = Limits {
-        banner: job.reply_timeout,
-        reply: job.reply_timeout,
-        quit: QUIT_LIMIT.min(job.reply_timeout),
-        total: Some((end.saturating_duration_since(begun), task.budget.limit)),
-    };
-    let plan = Plan { hello: hello.clone(), limits, transcript: job.transcript };
-    let session = Session::new(plan, begun.elapsed());
-    let talk = drive(session, stream, begun, |event| match event {
-        Event::Phase(phase) => task.phase.set(phase.as_str()),
-        Event::Line(at, line) => log.line(at, line.direction, &line.text),
-    });
-    let (Finished { facts, verdict }, ptr) =
-        tokio::join!(talk, names_of(candidate, target, job, resolver, task));
-    phase_timing(&facts.timing, timing);
-    outcome.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
-    outcome.answer.helo = Some(hello.to_string());
-    describe(outcome, &facts, verdict, candidate, ptr);
+    rcpt: &'a [Mailbox],
+    job: &'a Job,
+    resolver: &'a Resolver,
+    task: &'a Task,
 }
 
-/// The names of the address: brought by the record, or looked up while the server is spoken to.
-async fn names_of(
-    candidate: &Candidate,
-    target: SocketAddr,
-    job: &Job,
-    resolver: &Resolver,
-    task: &Task,
-) -> Option<PtrRecord> {
-    if !job.ptr {
-        return None;
-    }
-    if let Some(known) = &candidate.known_ptr {
-        return Some(known.clone());
-    }
-    let lookup = Bounded::new(resolver, task.budget.deadline(), task.budget.limit);
-    Some(PtrRecord::new(target.ip(), &reverse(&lookup, target.ip()).await))
-}
-
-fn describe(
-    outcome: &mut Outcome<Answer>,
-    facts: &Facts,
-    verdict: Result<(), Failure>,
-    candidate: &Candidate,
-    ptr: Option<PtrRecord>,
-) {
-    let answer = &mut outcome.answer;
-    answer.banner = facts.banner.as_ref().map(BannerRecord::new);
-    answer.ehlo = facts.ehlo.as_ref().map(HelloRecord::new);
-    answer.quirks = facts.quirks.iter().map(|quirk| quirk.as_str()).collect();
-    answer.client_addr_seen =
-        answer.ehlo.as_ref().and_then(|ehlo| client_addr_seen(&ehlo.text)).map(|ip| ip.to_string());
-    if let Some(ptr) = ptr {
-        outcome.findings.extend(
-            reverse_findings(ptr.ip, Some(ptr.iprev)).into_iter().filter(|f| f.code != Code::DnsMxNonPublic),
+impl Probe<'_> {
+    async fn run(&self, outcome: &mut Outcome<Answer>, timing: &mut TimingMs) {
+        let Self { job, task, target, .. } = *self;
+        let log = Transcript::new(job.transcript, target, task.is_one_of_many);
+        let host = self.candidate.head.host.as_deref();
+        log.note(&format!("connecting to {}", host.unwrap_or("an address")));
+        let name =
+            host.map_or_else(|| target.ip().to_string(), |host| host.trim_matches(['[', ']']).to_owned());
+        let attempt = Call {
+            target,
+            source: job.source,
+            connect_timeout: job.connect_timeout,
+            end: (task.budget.deadline(), task.budget.limit),
+            hello: job.hello.as_ref(),
+            tls: TlsTarget { tls: &job.client, name: &name },
+        };
+        let limits = Limits { quit: QUIT_LIMIT.min(job.reply_timeout), ..Limits::uniform(job.reply_timeout) };
+        let plan = |hello, total| Plan {
+            hello,
+            tls: job.tls.plan(target.port(), false),
+            delivery: self.delivery(),
+            quit_after: None,
+            limits: Limits { total, ..limits },
+            transcript: job.transcript,
+        };
+        // The names are looked up while the server is spoken to, and only if it can be.
+        let (connected, is_connected) = tokio::sync::oneshot::channel();
+        let talk = call(
+            attempt,
+            plan,
+            || {
+                log.note("connected");
+                let _ = connected.send(());
+            },
+            |event| match event {
+                Event::Phase(phase) => task.phase.set(phase.as_str()),
+                Event::Line(at, line) => log.line(at, line),
+            },
         );
-        answer.ptr = ptr.names;
-        answer.iprev = Some(ptr.iprev);
+        let names = async {
+            match is_connected.await {
+                Ok(()) => self.names().await,
+                Err(_) => None,
+            }
+        };
+        match tokio::join!(talk, names) {
+            (Err((failure, took)), _) => {
+                timing.add(Phase::Connect.as_str(), took);
+                let error = session_error(&failure);
+                log.note(&format!("not connected: {}", error.message));
+                outcome.error = Some(error);
+            }
+            (Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict } }), ptr) => {
+                timing.add(Phase::Connect.as_str(), connect_took);
+                phase_timing(&facts.timing, timing);
+                outcome.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
+                outcome.answer.helo = Some(hello.to_string());
+                self.describe(outcome, &facts, verdict, ptr);
+            }
+        }
     }
-    if answer.ehlo.is_some() {
-        answer.names = compare(&Seen {
-            host: candidate.head.host.as_deref().filter(|host| !is_address(host)),
-            banner: answer.banner.as_ref().and_then(|banner| banner.host.as_deref()),
-            ehlo: answer.ehlo.as_ref().and_then(|ehlo| ehlo.host.as_deref()),
-            ptr: answer.ptr.as_deref(),
-            ptr_confirmed: answer.iprev == Some(IprevWord::Pass),
-        });
+
+    /// RCPT is asked and DATA never sent.
+    fn delivery(&self) -> Option<Delivery> {
+        let recipients = self.rcpt.to_vec();
+        (!recipients.is_empty()).then(|| Delivery { from: self.job.from.clone(), recipients, content: None })
     }
-    outcome.findings.extend(session_findings(facts));
-    outcome.error = verdict.err().map(|failure| session_error(&failure)).or(outcome.error.take());
+
+    /// The names of the address: brought by the record, or looked up.
+    async fn names(&self) -> Option<PtrRecord> {
+        if !self.job.ptr {
+            return None;
+        }
+        if let Some(known) = &self.candidate.known_ptr {
+            return Some(known.clone());
+        }
+        let budget = &self.task.budget;
+        let lookup = Bounded::new(self.resolver, budget.deadline(), budget.limit);
+        let ip = self.target.ip();
+        Some(PtrRecord::new(ip, &reverse(&lookup, ip).await))
+    }
+
+    fn describe(
+        &self,
+        outcome: &mut Outcome<Answer>,
+        facts: &Facts,
+        verdict: Result<(), Failure>,
+        ptr: Option<PtrRecord>,
+    ) {
+        let answer = &mut outcome.answer;
+        answer.banner = facts.banner.as_ref().map(BannerRecord::new);
+        answer.ehlo = facts.ehlo.as_ref().map(HelloRecord::new);
+        answer.ehlo_tls = facts.ehlo_tls.as_ref().map(HelloRecord::new);
+        answer.tls = facts.tls.as_ref().map(TlsRecord::new);
+        answer.quirks = facts.quirks.iter().map(|quirk| quirk.as_str()).collect();
+        let greeted = answer.ehlo.as_ref().or(answer.ehlo_tls.as_ref());
+        answer.client_addr_seen =
+            greeted.and_then(|ehlo| client_addr_seen(&ehlo.text)).map(|ip| ip.to_string());
+        if let Some(ptr) = ptr {
+            let about = reverse_findings(ptr.ip, Some(ptr.iprev)).into_iter();
+            outcome.findings.extend(about.filter(|finding| finding.code != Code::DnsMxNonPublic));
+            answer.ptr = ptr.names;
+            answer.iprev = Some(ptr.iprev);
+        }
+        let host = self.candidate.head.host.as_deref().filter(|host| !is_address(host));
+        if let Some(greeted) = greeted {
+            let leaf = answer.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
+            answer.names = compare(&Seen {
+                host,
+                banner: answer.banner.as_ref().and_then(|banner| banner.host.as_deref()),
+                ehlo: greeted.host.as_deref(),
+                certificate: host.zip(leaf).map(|(host, leaf)| certificate_is_for(&leaf.san, host)),
+                ptr: answer.ptr.as_deref(),
+                ptr_confirmed: answer.iprev == Some(IprevWord::Pass),
+            });
+        }
+        let failed = verdict.is_err();
+        outcome.findings.extend(session_findings(facts, failed));
+        self.judge(outcome, facts, verdict);
+    }
+
+    /// The error: what ended the session, else the worst recipient.
+    fn judge(&self, outcome: &mut Outcome<Answer>, facts: &Facts, verdict: Result<(), Failure>) {
+        if let Some(transaction) = &facts.transaction {
+            let asked = self.rcpt.iter().zip(&transaction.rcpt);
+            let recipients: Vec<RecipientRecord> = asked
+                .filter_map(|(rcpt, reply)| {
+                    Some(RecipientRecord::from_reply(rcpt.as_str(), reply.as_ref()?, false))
+                })
+                .collect();
+            outcome.answer.from = Some(self.job.from.shown());
+            outcome.error = recipients_error(&recipients, None);
+            outcome.answer.recipients = Some(recipients);
+        }
+        match verdict {
+            Err(failure) if failure.cause != Cause::NoRecipient => {
+                outcome.error = Some(session_error(&failure))
+            }
+            _ => {}
+        }
+        // A finding that became the error is not said twice.
+        if let Some(error) = &outcome.error {
+            outcome.findings.retain(|finding| finding.code != error.code);
+        }
+    }
 }
 
 /// An address, or a literal of one, is nothing that a server could call itself.
 fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<IpAddr>().is_ok()
-}
-
-/// The dialogue on stderr (`-v`).
-struct Log {
-    shown: bool,
-    target: SocketAddr,
-    many: bool,
-}
-
-impl Log {
-    fn note(&self, text: &str) {
-        self.write("**", &format!("{text} ({})", self.target));
-    }
-
-    fn line(&self, at: Duration, direction: Direction, text: &str) {
-        let mark = match direction {
-            Direction::Client => "->",
-            Direction::Server => "<-",
-        };
-        self.write(mark, &format!("{:>7.3}  {text}", at.as_secs_f64()));
-    }
-
-    fn write(&self, mark: &str, text: &str) {
-        if self.shown {
-            let whose = if self.many { format!("{} ", self.target) } else { String::new() };
-            stderr::write(&format!("{whose}{mark} {}\n", tool_core::text::clean(text)));
-        }
-    }
 }

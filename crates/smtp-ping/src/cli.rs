@@ -3,13 +3,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use dns_core::{Families, Server};
-use smtp_core::proto::HelloName;
-use tool_core::cli::{Common, DnsOptions, UsageError, parse_duration, parse_port};
+use dns_core::Server;
+use smtp_core::net::LazyTls;
+use smtp_core::proto::{HelloName, Mailbox};
+use tool_core::cli::{
+    Common, DnsOptions, SUBMISSIONS, SessionOptions, TlsOptions, UsageError, own_name, parse_duration,
+    parse_port,
+};
 use tool_core::env;
+use tool_core::target::TargetOptions;
 
 /// What is the tool's alone.
 #[derive(Debug, clap::Args)]
@@ -23,9 +27,12 @@ pub struct Options {
     /// Stop at the first address that works: exactly one record
     #[arg(long)]
     pub first: bool,
-    /// The name to give in EHLO [default: the host's name, else the literal of its address]
-    #[arg(long, visible_alias = "helo", value_name = "NAME", env = env::EHLO, hide_env_values = true, value_parser = parse_name)]
-    pub ehlo: Option<HelloName>,
+    /// Ask whether this recipient is accepted, without sending (repeatable); `-`: the record's `address`
+    #[arg(long, value_name = "ADDRESS")]
+    pub rcpt: Vec<String>,
+    /// The sender to ask with
+    #[arg(long, value_name = "ADDRESS", default_value = "<>", env = env::FROM, hide_env_values = true, value_parser = parse_mailbox)]
+    pub from: Mailbox,
     /// The most time to wait for the connection
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub connect_timeout: Duration,
@@ -35,36 +42,34 @@ pub struct Options {
     /// Do not look up the names of the addresses
     #[arg(long)]
     pub no_ptr: bool,
-    /// The address to connect from
-    #[arg(long, value_name = "ADDRESS", env = env::SOURCE, hide_env_values = true)]
-    pub source: Option<IpAddr>,
-    /// Connect also to addresses of this machine or link that a DNS MX names
-    #[arg(long, env = env::ALLOW_PRIVATE, hide_env_values = true, value_parser = FalseyValueParser::new())]
-    pub allow_private: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub session: SessionOptions,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub tls: TlsOptions,
 }
 
 /// What the options come to.
 #[derive(Debug)]
 pub struct Job {
-    /// Ports of the command line, which count before a record's.
-    pub(crate) ports: Option<Vec<u16>>,
-    /// Ports of the environment, or the default, which count after it.
-    pub(crate) default_ports: Vec<u16>,
+    pub(crate) target: TargetOptions,
     pub(crate) first: bool,
     /// The name given, or the host's own; else the literal of the connection's address.
     pub(crate) hello: Option<HelloName>,
+    /// Whom to ask for; `None` is the record's `address`.
+    pub(crate) rcpt: Vec<Option<Mailbox>>,
+    pub(crate) from: Mailbox,
+    pub(crate) tls: TlsOptions,
+    pub(crate) client: LazyTls,
     pub(crate) connect_timeout: Duration,
     pub(crate) reply_timeout: Duration,
     pub(crate) ptr: bool,
     pub(crate) source: Option<IpAddr>,
-    pub(crate) allow_private: bool,
     pub(crate) servers: Vec<Server>,
-    pub(crate) families: Families,
-    /// Whether a family was named (`-4`, `-6`).
-    pub(crate) family_named: bool,
     pub(crate) transcript: bool,
 }
 
@@ -74,37 +79,48 @@ impl Job {
         const SMTP: u16 = 25;
         let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
         let (ports, default_ports) = match (options.port.is_empty(), typed) {
-            (true, _) => (None, vec![SMTP]),
+            (true, _) => (None, vec![if options.tls.is_implicit() { SUBMISSIONS } else { SMTP }]),
             (false, true) => (Some(options.port.clone()), options.port),
             (false, false) => (None, options.port),
         };
-        Ok(Self {
+        let rcpt = options.rcpt.iter().map(|word| match word.as_str() {
+            "-" => Ok(None),
+            word => parse_mailbox(word)
+                .map(Some)
+                .map_err(|problem| UsageError(format!("--rcpt {word:?}: {problem}"))),
+        });
+        let rcpt = rcpt.collect::<Result<_, _>>()?;
+        let client = LazyTls::new(options.tls.trust.ca.clone());
+        if options.tls.trust.ca.is_some() {
+            client.client().map_err(|problem| UsageError(format!("--ca: {problem}")))?;
+        }
+        let target = TargetOptions {
             ports,
             default_ports,
+            families: common.families(),
+            family_named: common.ipv4 != common.ipv6,
+            allow_private: options.session.allow_private,
+        };
+        Ok(Self {
+            target,
             first: options.first,
-            hello: options.ehlo.or_else(own_name),
+            hello: options.session.ehlo.or_else(own_name),
+            rcpt,
+            from: options.from,
+            tls: options.tls,
+            client,
             connect_timeout: options.connect_timeout,
             reply_timeout: options.reply_timeout,
             ptr: !options.no_ptr,
-            source: options.source,
-            allow_private: options.allow_private,
+            source: options.session.source,
             servers: options.dns.dns,
-            families: common.families(),
-            family_named: common.ipv4 != common.ipv6,
             transcript: common.verbose,
         })
     }
 }
 
-/// The host's name, if it can be a public one.
-fn own_name() -> Option<HelloName> {
-    let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
-    let public = name.contains('.') && !name.starts_with("localhost.") && !name.ends_with(".localhost");
-    HelloName::new(&name).ok().filter(|_| public)
-}
-
-fn parse_name(text: &str) -> Result<HelloName, String> {
-    HelloName::new(text).map_err(|error| error.to_string())
+fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
+    Mailbox::parse(text).map_err(|error| error.to_string())
 }
 
 /// Adds what help says beside the options.
@@ -113,6 +129,8 @@ pub fn describe(command: Command) -> Command {
         "Examples:\n  \
          smtp-ping mail.port25.com\n  \
          smtp-ping -p 25,587 mail.port25.com\n  \
+         smtp-ping --tls verify mail.port25.com\n  \
+         smtp-ping --rcpt postmaster@port25.com mail.port25.com\n  \
          mxlookup port25.com | smtp-ping\n  \
          mxlookup port25.com | smtp-ping --first\n  \
          mxlookup port25.com | jq -c '.mx[0]' | smtp-ping -v\n\n\

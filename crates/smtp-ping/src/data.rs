@@ -2,8 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tool_core::Code;
-use tool_core::record::{BannerRecord, HelloRecord, IprevWord, Status};
+use tool_core::record::{AttemptRecord, BannerRecord, HelloRecord, IprevWord, RecipientRecord, TlsRecord};
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] = &[
@@ -18,6 +17,10 @@ pub(crate) const WRITES: &[&str] = &[
     "helo",
     "banner",
     "ehlo",
+    "ehlo_tls",
+    "tls",
+    "from",
+    "recipients",
     "attempts",
     "ptr",
     "iprev",
@@ -41,6 +44,18 @@ pub struct Answer {
     /// The answer to EHLO, or to HELO where that was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ehlo: Option<HelloRecord>,
+    /// The answer to EHLO inside TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ehlo_tls: Option<HelloRecord>,
+    /// What the TLS handshake has shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsRecord>,
+    /// The sender that was asked with (`--rcpt`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What the server said about each recipient (`--rcpt`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<Vec<RecipientRecord>>,
     /// With `--first`: every address that was tried, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptRecord>>,
@@ -59,30 +74,6 @@ pub struct Answer {
     /// Our address, as the server's EHLO reply repeats it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_addr_seen: Option<String>,
-}
-
-/// An address that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct AttemptRecord {
-    /// The server's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// The server's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip: Option<String>,
-    /// The server's port.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
-    /// Whether it works.
-    pub status: Status,
-    /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    /// In which phase.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phase: Option<&'static str>,
-    /// How long it took, in milliseconds.
-    pub elapsed_ms: f64,
 }
 
 /// The names that a server goes by.

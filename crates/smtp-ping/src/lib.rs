@@ -6,9 +6,7 @@
 mod attempt;
 mod cli;
 mod data;
-mod input;
 mod names;
-mod plan;
 mod run;
 mod text;
 

@@ -11,6 +11,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) host: Option<&'a str>,
     pub(crate) banner: Option<&'a str>,
     pub(crate) ehlo: Option<&'a str>,
+    /// Whether the certificate is for the name; none without TLS.
+    pub(crate) certificate: Option<bool>,
     /// The names of the address; none if they were not looked up.
     pub(crate) ptr: Option<&'a [String]>,
     /// Whether one of those leads back.
@@ -30,8 +32,21 @@ pub(crate) fn compare(seen: &Seen<'_>) -> Option<NamesRecord> {
     };
     sort("banner", seen.banner.map(|name| name == expected));
     sort("ehlo", seen.ehlo.map(|name| name == expected));
+    sort("certificate", seen.certificate);
     sort("ptr", (!ptr.is_empty()).then(|| ptr.iter().any(|name| name == expected)));
     Some(NamesRecord { expected: expected.to_owned(), agree, differ })
+}
+
+/// Whether a certificate for these names is for this one: the same, or a wildcard in the place of
+/// its first label (RFC 6125 section 6.4.3).
+pub(crate) fn certificate_is_for(san: &[String], host: &str) -> bool {
+    san.iter().any(|name| {
+        let name = name.to_ascii_lowercase();
+        match name.strip_prefix("*.") {
+            Some(parent) => host.split_once('.').is_some_and(|(_, rest)| rest == parent),
+            None => name == host,
+        }
+    })
 }
 
 /// Our address as the first line of an EHLO reply repeats it, behind the server's own name.
@@ -54,11 +69,12 @@ mod tests {
             host: Some("mail.old.example"),
             banner: Some("mail.old.example"),
             ehlo: None,
+            certificate: Some(true),
             ptr: Some(&ptr),
             ptr_confirmed: true,
         };
         let names = compare(&seen).unwrap();
-        assert_eq!((names.agree, names.differ), (vec!["banner"], vec!["ptr"]));
+        assert_eq!((names.agree, names.differ), (vec!["banner", "certificate"], vec!["ptr"]));
     }
 
     #[test]
@@ -70,6 +86,15 @@ mod tests {
         let unconfirmed = Seen { ptr_confirmed: false, ..seen };
         assert_eq!(compare(&unconfirmed).unwrap().expected, "other.example");
         assert_eq!(compare(&Seen::default()), None);
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_one_label() {
+        let is_for = |name: &str, host| certificate_is_for(&[name.to_owned()], host);
+        assert!(is_for("MX.example", "mx.example"));
+        assert!(is_for("*.example", "mx.example"));
+        assert!(!is_for("*.example", "a.mx.example"));
+        assert!(!is_for("*.example", "example"));
     }
 
     #[test]

@@ -5,16 +5,17 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 use dns_core::net::{Bounded, Resolver, config};
+use smtp_core::proto::{Mailbox, MailboxError};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
-use tool_core::record::{Error, Head, Record, Status, TimingMs, millis};
+use tool_core::record::{AttemptRecord, Error, Head, Record, Status, TimingMs};
+use tool_core::target::{Candidate, candidates};
 use tool_core::text::Page;
-use tool_core::{Outcome, Plan, Task, Tool};
+use tool_core::{Code, Outcome, Plan, Task, Tool};
 
 use crate::attempt::attempt;
 use crate::cli::{Job, Options};
-use crate::data::{Answer, AttemptRecord, WRITES};
-use crate::plan::{Candidate, plan};
+use crate::data::{Answer, WRITES};
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct SmtpPing {
 #[derive(Debug)]
 pub struct Unit {
     candidates: Vec<Candidate>,
+    /// Whom to ask for (`--rcpt`).
+    rcpt: Vec<Mailbox>,
 }
 
 impl Tool for SmtpPing {
@@ -57,11 +60,16 @@ impl Tool for SmtpPing {
     async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
         task.phase.set("dns");
         let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
-        let (candidates, consumed) =
-            plan(input, &self.job, &lookup).await.map_err(|(head, error)| Outcome::failed(head, error))?;
+        let rcpt = self.recipients(input)?;
+        let (candidates, consumed) = candidates(input, &self.job.target, &lookup)
+            .await
+            .map_err(|(head, error)| Outcome::failed(head, error))?;
         let units = match self.job.first {
-            true => vec![Unit { candidates }],
-            false => candidates.into_iter().map(|candidate| Unit { candidates: vec![candidate] }).collect(),
+            true => vec![Unit { candidates, rcpt }],
+            false => candidates
+                .into_iter()
+                .map(|candidate| Unit { candidates: vec![candidate], rcpt: rcpt.clone() })
+                .collect(),
         };
         Ok(Plan { units, consumed })
     }
@@ -82,7 +90,7 @@ impl Tool for SmtpPing {
         }
         let mut last = None;
         for candidate in &unit.candidates {
-            last = Some(attempt(candidate, &self.job, &self.resolver, task).await);
+            last = Some(attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await);
         }
         last.unwrap_or_else(|| Outcome::failed(Head::default(), no_address()))
     }
@@ -93,6 +101,26 @@ impl Tool for SmtpPing {
 }
 
 impl SmtpPing {
+    /// The recipients of `--rcpt`; `-` stands for the record's `address`.
+    fn recipients(&self, input: &Body) -> Result<Vec<Mailbox>, Outcome<Answer>> {
+        let failed =
+            |code, message: String| Outcome::failed(Head::default(), Error::new(code, "input", message));
+        let of_record = || {
+            let address = match input {
+                Body::Object(object) => object.string("address"),
+                _ => None,
+            };
+            let missing = "--rcpt - asks for the record's address, and there is none";
+            let address = address.ok_or_else(|| failed(Code::InputUnusable, missing.to_owned()))?;
+            Mailbox::parse(&address).map_err(|error| {
+                let code =
+                    if error == MailboxError::Injection { Code::InputInjection } else { Code::InputUnusable };
+                failed(code, error.to_string())
+            })
+        };
+        self.job.rcpt.iter().map(|rcpt| rcpt.clone().map_or_else(of_record, Ok)).collect()
+    }
+
     /// Tries one address after the other until one works. If none does, the record is that of the
     /// first that could not be found out, else of the first.
     async fn first(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
@@ -100,17 +128,9 @@ impl SmtpPing {
         let mut best: Option<(Status, Outcome<Answer>)> = None;
         for candidate in &unit.candidates {
             let begun = Instant::now();
-            let outcome = attempt(candidate, &self.job, &self.resolver, task).await;
+            let outcome = attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await;
             let status = outcome.error.as_ref().map_or(Status::Ok, Error::status);
-            attempts.push(AttemptRecord {
-                host: candidate.head.host.clone(),
-                ip: candidate.head.ip.clone(),
-                port: candidate.head.port,
-                status,
-                code: outcome.error.as_ref().map(|error| error.code),
-                phase: outcome.error.as_ref().map(|error| error.phase),
-                elapsed_ms: millis(begun.elapsed()),
-            });
+            attempts.push(AttemptRecord::new(&candidate.head, outcome.error.as_ref(), begun.elapsed()));
             let better = match (&best, status) {
                 (None, _) | (_, Status::Ok) => true,
                 (Some((known, _)), Status::Unknown) => *known == Status::Fail,
@@ -132,5 +152,5 @@ impl SmtpPing {
 }
 
 fn no_address() -> Error {
-    Error::new(tool_core::Code::DnsMxNoAddress, "dns", "the record lists no exchange")
+    Error::new(Code::DnsMxNoAddress, "dns", "the record lists no exchange")
 }

@@ -1,9 +1,9 @@
 //! The readable view of `smtp-ping`: the cause first, then the evidence, then what to try.
 
-use tool_core::record::{HelloRecord, Record};
+use tool_core::record::{AttemptRecord, HelloRecord, Record, TlsRecord};
 use tool_core::text::{Page, cause};
 
-use crate::data::{Answer, AttemptRecord, NamesRecord};
+use crate::data::{Answer, NamesRecord};
 
 pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     let answer = &record.answer;
@@ -20,6 +20,19 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     if let Some(ehlo) = &answer.ehlo {
         page.line(&ehlo.verb.to_lowercase(), &format!("{} {}", ehlo.code, ehlo.text));
         page.line("offers", &keywords(ehlo));
+    }
+    if let Some(tls) = &answer.tls {
+        page.line("tls", &tls_line(tls));
+        if let Some(ehlo) =
+            answer.ehlo_tls.as_ref().filter(|inside| offers(Some(inside)) != offers(answer.ehlo.as_ref()))
+        {
+            page.line("in tls", &keywords(ehlo));
+        }
+    }
+    for recipient in answer.recipients.iter().flatten() {
+        let reply =
+            format!("{} {}", recipient.code.unwrap_or(0), recipient.text.as_deref().unwrap_or_default());
+        page.line("rcpt", &format!("{}: {} ({reply})", recipient.address, recipient.verdict));
     }
     if let Some(names) = &answer.names {
         page.line("names", &names_line(names));
@@ -52,6 +65,22 @@ fn subject(record: &Record<Answer>) -> String {
         _ => String::new(),
     };
     format!("{name} {place}{via}").trim().to_owned()
+}
+
+fn tls_line(tls: &TlsRecord) -> String {
+    let verdict = match tls.verify_error {
+        None => "verified".to_owned(),
+        Some(code) => format!("not verified: {code}"),
+    };
+    let until =
+        tls.certificate.as_ref().map(|leaf| format!(", {}, ends in {} days", leaf.subject, leaf.days_left));
+    format!("{} {} ({}), {verdict}{}", tls.version, tls.cipher, tls.how, until.unwrap_or_default())
+}
+
+/// What is offered, but for STARTTLS, which goes away inside TLS.
+fn offers(ehlo: Option<&HelloRecord>) -> Vec<(&str, &[String])> {
+    let all = ehlo.into_iter().flat_map(|ehlo| ehlo.keywords.iter());
+    all.filter(|(keyword, _)| *keyword != "STARTTLS").collect()
 }
 
 fn keywords(ehlo: &HelloRecord) -> String {

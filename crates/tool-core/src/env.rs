@@ -14,3 +14,5 @@ pub const VIA: &str = "MXPIPE_VIA";
 pub const ALLOW_PRIVATE: &str = "MXPIPE_ALLOW_PRIVATE";
 /// The address to connect from: `--source`.
 pub const SOURCE: &str = "MXPIPE_SOURCE";
+/// The envelope sender: `--from`.
+pub const FROM: &str = "MXPIPE_FROM";

@@ -173,7 +173,12 @@ impl Object {
 
     /// The value of a key if it is a string.
     pub fn string(&self, key: &str) -> Option<String> {
-        serde_json::from_str(self.raw(key)?.get()).ok()
+        Self::text(self.raw(key)?)
+    }
+
+    /// A value if it is a string.
+    pub fn text(value: &RawValue) -> Option<String> {
+        serde_json::from_str(value.get()).ok()
     }
 
     /// The entries whose keys are not in `written`, as they came.

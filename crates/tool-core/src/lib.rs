@@ -17,11 +17,14 @@ mod json;
 pub mod jsonl;
 pub mod record;
 pub mod stderr;
+pub mod target;
 pub mod text;
 mod tool;
+mod transcript;
 
 pub use clock::Budget;
 pub use code::{AsError, Code, Temporary};
 pub use entry::{command, main, schema};
 pub use exit::{Exit, Tally};
 pub use tool::{Outcome, Plan, Task, Tool};
+pub use transcript::Transcript;

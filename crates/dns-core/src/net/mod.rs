@@ -1,7 +1,6 @@
 //! Asking real servers: the only place that knows the wire format and sockets.
 
 mod bounded;
-mod hosts;
 mod resolver;
 mod system;
 mod tcp;
@@ -9,6 +8,5 @@ mod udp;
 mod wire;
 
 pub use bounded::Bounded;
-pub use hosts::Hosts;
 pub use resolver::Resolver;
 pub use system::config;

@@ -1,12 +1,14 @@
-//! Moving bytes between a socket and a session.
+//! Moving bytes between a connection and a session.
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use crate::proto::{Facts, Failure, Line, Output, Phase, Session};
+use super::stream::{Moved, Stream};
+use super::tls::LazyTls;
+use crate::proto::{Facts, Failure, Line, Output, Phase, Session, TlsFailure, TlsHow};
 
 /// A session that is over.
 #[derive(Debug)]
@@ -26,46 +28,90 @@ pub enum Event<'a> {
     Phase(Phase),
 }
 
+/// How a session gets its TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct TlsTarget<'a> {
+    /// The client, made when it is needed.
+    pub tls: &'a LazyTls,
+    /// The name to ask for and to verify, or the address.
+    pub name: &'a str,
+}
+
 /// Runs `session` over `stream` to its end. `origin` is the instant from which the session's `now`
 /// counts; `on_event` hears of the dialogue as it happens.
-pub async fn drive<S>(
+pub async fn drive(
     mut session: Session,
-    mut stream: S,
+    stream: TcpStream,
     origin: Instant,
+    target: TlsTarget<'_>,
     mut on_event: impl FnMut(Event<'_>),
-) -> Finished
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    // Filled before it is grown again: a session that waits holds no more than this.
+) -> Finished {
+    let mut how = if session.phase() == Phase::Tls { TlsHow::Implicit } else { TlsHow::Starttls };
+    let mut stream = Some(Stream::Clear(stream));
+    let mut pending = Vec::new();
+    let mut sent = 0;
+    // A session that waits holds no more than this.
     let mut buffer = [0; 2048];
     loop {
         match session.poll_output() {
             Output::Line(line) => on_event(Event::Line(origin.elapsed(), &line)),
-            Output::Write(bytes) => {
-                let deadline = match session.deadline() {
-                    Some(deadline) => origin + deadline,
-                    None => continue,
+            Output::Write(bytes) if pending.is_empty() => (pending, sent) = (bytes, 0),
+            Output::Write(bytes) => pending.extend(bytes),
+            Output::Done(verdict) => return Finished { facts: session.into_facts(), verdict },
+            Output::StartTls => {
+                on_event(Event::Phase(session.phase()));
+                let Some(Stream::Clear(clear)) = stream.take() else { continue };
+                let deadline = origin + session.deadline().unwrap_or_default();
+                let handshake = async {
+                    match target.tls.client() {
+                        Ok(client) => client.connect(clear, target.name, how).await,
+                        Err(problem) => Err(TlsFailure::Handshake(problem)),
+                    }
                 };
-                // A write that fails shows in the read that follows, with what the server still said.
-                if timeout_at(deadline.into(), stream.write_all(&bytes)).await.is_err() {
-                    session.handle_timeout(origin.elapsed());
+                let result = timeout_at(deadline.into(), handshake).await;
+                let now = origin.elapsed();
+                match result {
+                    Err(_) => session.handle_timeout(now),
+                    Ok(Err(failure)) => session.handle_tls(now, Err(failure)),
+                    Ok(Ok((encrypted, facts))) => {
+                        stream = Some(Stream::Tls(Box::new(encrypted)));
+                        session.handle_tls(now, Ok(facts));
+                    }
                 }
+                how = TlsHow::Starttls;
             }
             Output::Wait(deadline) => {
                 on_event(Event::Phase(session.phase()));
-                let read = timeout_at((origin + deadline).into(), stream.read(&mut buffer)).await;
+                let Some(stream) = stream.as_mut() else {
+                    session.handle_reset(origin.elapsed());
+                    continue;
+                };
+                let step =
+                    timeout_at((origin + deadline).into(), stream.step(&pending[sent..], &mut buffer)).await;
                 let now = origin.elapsed();
-                match read {
+                match step {
                     Err(_) => session.handle_timeout(now),
-                    Ok(Ok(count)) => session.handle_input(now, &buffer[..count]),
-                    Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                        session.handle_input(now, &[])
+                    Ok(Moved::Sent(Ok(count))) => {
+                        sent += count;
+                        session.handle_sent(now, pending.len() - sent);
+                        if sent == pending.len() {
+                            pending.clear();
+                            sent = 0;
+                        }
                     }
-                    Ok(Err(_)) => session.handle_reset(now),
+                    // A write that fails shows in the read that follows, with what the server still said.
+                    Ok(Moved::Sent(Err(_))) => {
+                        pending.clear();
+                        sent = 0;
+                    }
+                    Ok(Moved::Read(Ok(count))) => session.handle_input(now, &buffer[..count]),
+                    // TLS closed without its farewell is an end of stream like another.
+                    Ok(Moved::Read(Err(error))) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        session.handle_input(now, &[]);
+                    }
+                    Ok(Moved::Read(Err(_))) => session.handle_reset(now),
                 }
             }
-            Output::Done(verdict) => return Finished { facts: session.into_facts(), verdict },
         }
     }
 }

@@ -1,7 +1,13 @@
-//! The only place that knows sockets and timers.
+//! The only place that knows sockets, timers and TLS.
 
+mod call;
+mod certificate;
 mod connect;
 mod drive;
+mod stream;
+mod tls;
 
+pub use call::{Call, Called, call};
 pub use connect::{Connected, connect};
-pub use drive::{Event, Finished, drive};
+pub use drive::{Event, Finished, TlsTarget, drive};
+pub use tls::{LazyTls, TlsClient};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Phase, Reply};
+use super::{Phase, Reply, VerifyError};
 
 /// One condition, told apart from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +45,37 @@ pub enum Cause {
     EhloRejected,
     /// 421 after the greeting.
     RateLimited,
+    /// TLS was demanded and STARTTLS is not offered.
+    StarttlsNotSupported,
+    /// STARTTLS was offered and refused.
+    StarttlsRejected,
+    /// Bytes in clear followed the 220 to STARTTLS: they are never data.
+    PlaintextAfterStarttls,
+    /// The handshake failed.
+    HandshakeFailed,
+    /// The server knows only versions of TLS that are no longer spoken.
+    ProtocolTooOld,
+    /// End of stream in the middle of the handshake.
+    ClosedInHandshake,
+    /// The handshake did not end in time.
+    TlsTimeout,
+    /// TLS works, and the certificate that was demanded to verify does not.
+    Certificate(VerifyError),
+    /// The message is larger than the server takes (RFC 1870 section 6).
+    SizeExceeded,
+    /// The message has octets above 127, and 8BITMIME is not offered (RFC 6152).
+    EightBitUnsupported,
+    /// An address needs SMTPUTF8, and that is not offered (RFC 6531).
+    Smtputf8Unsupported,
+    /// MAIL was refused.
+    MailRefused,
+    /// RCPT was refused for every recipient.
+    NoRecipient,
+    /// DATA or the message was refused.
+    DataRefused,
+    /// The connection ended after the final dot and before its reply: the message may have been
+    /// taken (RFC 1047).
+    Uncertain,
     /// What came is no reply, or one that has no meaning here.
     BadReply,
     /// A line or a reply beyond every bound.

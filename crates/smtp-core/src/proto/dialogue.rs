@@ -13,14 +13,22 @@
 //! | `pause TIME` | the server waits: `5s`, `100ms` |
 //! | `drip TIME bytes` | a byte each TIME |
 //! | `flood N bytes` | the bytes N times over |
+//! | `tls` | the server shakes hands; as the first line: TLS from the first byte |
+//! | `tls-hello` | the server waits for the client's first words of a handshake, and does not answer them |
 //! | `silence` | says nothing more and waits until the client leaves |
 //! | `close`, `reset` | ends the connection in order, or with RST |
 //!
 //! Escapes in what is sent: `\r \n \t \0 \\ \xNN`. `%NAME%` becomes the server's own name and
-//! `%PEER%` the client's address. After the last line the connection closes.
+//! `%PEER%` the client's address. After the last line the connection closes. Where the server waits for
+//! `RCPT TO:<address>`, the outcome is that of `smtp-ping --rcpt address`.
+
+mod bytes;
 
 use std::fmt;
 use std::time::Duration;
+
+use bytes::unescape;
+pub use bytes::{fill, fits};
 
 /// A parsed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +75,10 @@ pub enum Turn {
         /// How many times.
         count: usize,
     },
+    /// Shake hands: from here on everything is inside TLS.
+    Tls,
+    /// Wait for the first words of the client's handshake; what comes next takes the place of an answer.
+    TlsHello,
     /// Say nothing more until the client leaves.
     Silence,
     /// End of stream.
@@ -142,6 +154,22 @@ impl Dialogue {
     }
 }
 
+impl Dialogue {
+    /// Whom the client is to ask for: the addresses in the patterns of RCPT.
+    pub fn recipients(&self) -> Vec<&str> {
+        let patterns = self.turns.iter().filter_map(|turn| match turn {
+            Turn::Receive(pattern) => Some(pattern),
+            _ => None,
+        });
+        patterns.filter_map(|pattern| pattern.strip_prefix("RCPT TO:<")?.strip_suffix('>')).collect()
+    }
+
+    /// Whether TLS comes before the greeting.
+    pub fn is_implicit(&self) -> bool {
+        self.turns.first() == Some(&Turn::Tls)
+    }
+}
+
 enum Parsed {
     Sent(Vec<u8>),
     Turn(Turn),
@@ -172,6 +200,8 @@ fn directive(line: &str) -> Result<Parsed, &'static str> {
             let (count, bytes) = rest.split_once(' ').ok_or("flood N BYTES")?;
             Turn::Flood { bytes: unescape(bytes)?, count: count.parse().map_err(|_| "flood N BYTES")? }
         }
+        ("tls", "") => Turn::Tls,
+        ("tls-hello", "") => Turn::TlsHello,
         ("silence", "") => Turn::Silence,
         ("close", "") => Turn::Close,
         ("reset", "") => Turn::Reset,
@@ -188,73 +218,6 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
         return Err("a time is written 5s or 100ms");
     };
     number.parse().map(unit).map_err(|_| "a time is written 5s or 100ms")
-}
-
-fn unescape(text: &str) -> Result<Vec<u8>, &'static str> {
-    let mut bytes = Vec::with_capacity(text.len() + 2);
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match (byte, byte == b'\\') {
-            (_, false) => byte,
-            _ => match rest.next() {
-                Some(b'r') => b'\r',
-                Some(b'n') => b'\n',
-                Some(b't') => b'\t',
-                Some(b'0') => 0,
-                Some(b'\\') => b'\\',
-                Some(b'x') => {
-                    let digits = [rest.next(), rest.next()];
-                    let value = |digit: Option<u8>| digit.and_then(|d| char::from(d).to_digit(16));
-                    match (value(digits[0]), value(digits[1])) {
-                        (Some(high), Some(low)) => (high * 16 + low) as u8,
-                        _ => return Err("\\x takes two hexadecimal digits"),
-                    }
-                }
-                _ => return Err("no such escape"),
-            },
-        });
-    }
-    Ok(bytes)
-}
-
-/// Whether a client's line (without its end) fits a pattern; `*` stands for anything.
-pub fn fits(pattern: &str, line: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(line).to_ascii_lowercase();
-    let pattern = pattern.to_ascii_lowercase();
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = line.strip_prefix(first) else { return false };
-    let mut last = None;
-    for part in parts {
-        if let Some(middle) = last.replace(part) {
-            let Some(at) = rest.find(middle) else { return false };
-            rest = &rest[at + middle.len()..];
-        }
-    }
-    match last {
-        None => rest.is_empty(),
-        Some(end) => rest.ends_with(end),
-    }
-}
-
-/// Puts the server's name and the client's address in the place of `%NAME%` and `%PEER%`.
-pub fn fill(bytes: &[u8], name: &str, peer: &str) -> Vec<u8> {
-    let mut filled = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, after)) = rest.split_first() {
-        let (text, token) = if rest.starts_with(b"%NAME%") {
-            (name.as_bytes(), 6)
-        } else if rest.starts_with(b"%PEER%") {
-            (peer.as_bytes(), 6)
-        } else {
-            filled.push(byte);
-            rest = after;
-            continue;
-        };
-        filled.extend_from_slice(text);
-        rest = &rest[token..];
-    }
-    filled
 }
 
 #[cfg(test)]
@@ -279,33 +242,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_before_a_handshake_is_not_said_inside() {
+        let dialogue = Dialogue::parse("expect ok\nS: 220 go\ntls\nS: 250 x\ntls-hello\n").unwrap();
+        let send = |text: &str| Turn::Send(text.into());
+        assert_eq!(dialogue.turns, [send("220 go\r\n"), Turn::Tls, send("250 x\r\n"), Turn::TlsHello]);
+        assert!(Dialogue::parse("expect ok\ntls 1.3\n").is_err());
+    }
+
+    #[test]
+    fn what_the_client_is_to_do_stands_in_the_patterns() {
+        let dialogue =
+            Dialogue::parse("expect ok\ntls\nC: RCPT TO:<a@b>\nC: RCPT TO:<*>*\nC: RCPT TO:<c@d>\n").unwrap();
+        assert_eq!((dialogue.recipients(), dialogue.is_implicit()), (vec!["a@b", "c@d"], true));
+        assert!(!Dialogue::parse("expect ok\nS: 220 x\ntls\n").unwrap().is_implicit());
+    }
+
+    #[test]
     fn an_unknown_directive_names_its_line() {
         let error = Dialogue::parse("expect ok\nX: what\n").unwrap_err();
         assert_eq!(error.to_string(), "line 2: no such directive");
         assert!(Dialogue::parse("S: 220 a\n").is_err());
-    }
-
-    #[test]
-    fn escapes_make_any_byte() {
-        assert_eq!(unescape(r"\x1b[31m\0\\\r\n"), Ok(b"\x1b[31m\0\\\r\n".to_vec()));
-        assert!(unescape(r"\q").is_err());
-        assert!(unescape(r"\x1").is_err());
-    }
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        assert!(fits("EHLO *", b"ehlo host.example"));
-        assert!(fits("*", b""));
-        assert!(fits("MAIL FROM:<*>*SIZE=*", b"MAIL FROM:<a@b> BODY=7BIT SIZE=12"));
-        assert!(!fits("QUIT", b"QUIT now"));
-        assert!(!fits("EHLO *", b"HELO host"));
-    }
-
-    #[test]
-    fn names_are_filled_in() {
-        assert_eq!(
-            fill(b"220 %NAME% sees %PEER% 100%", "mx.example", "127.0.0.1"),
-            b"220 mx.example sees 127.0.0.1 100%"
-        );
     }
 }

@@ -1,5 +1,6 @@
 //! The protocol without I/O.
 
+mod address;
 mod capability;
 mod cause;
 pub mod dialogue;
@@ -10,14 +11,17 @@ mod quirk;
 mod reply;
 mod session;
 mod step;
+mod tls;
 mod transcript;
 
+pub use address::{Mailbox, MailboxError};
 pub use capability::Capabilities;
 pub use cause::{Cause, Failure};
 pub use enhanced::Enhanced;
 pub use phase::{Phase, Timing};
-pub use plan::{HelloName, HelloNameError, Limits, Plan};
+pub use plan::{Content, Delivery, HelloName, HelloNameError, Limits, Plan, TlsLevel, TlsPlan};
 pub use quirk::{Quirk, Quirks};
 pub use reply::{Bounds, Reply, ReplyError, ReplyParser};
-pub use session::{Facts, Hello, Output, Session, Verb};
+pub use session::{Facts, Hello, Output, Session, Transaction, Verb};
+pub use tls::{Certificate, TlsFacts, TlsFailure, TlsHow, VerifyError};
 pub use transcript::{Direction, Line};

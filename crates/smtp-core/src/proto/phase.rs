@@ -11,20 +11,38 @@ pub enum Phase {
     Banner,
     /// EHLO, and HELO after it.
     Ehlo,
+    /// STARTTLS, up to its reply (RFC 3207).
+    Starttls,
+    /// The TLS handshake.
+    Tls,
+    /// EHLO inside TLS (RFC 3207 section 4.2).
+    EhloTls,
+    /// MAIL.
+    Mail,
+    /// RCPT.
+    Rcpt,
+    /// DATA, and the message up to its last byte.
+    Data,
+    /// Waiting for the reply to the final dot.
+    Dot,
     /// QUIT.
     Quit,
 }
 
 impl Phase {
-    /// Every phase, in the order of a session.
-    pub const ALL: [Self; 4] = [Self::Connect, Self::Banner, Self::Ehlo, Self::Quit];
-
     /// The word used in records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Banner => "banner",
             Self::Ehlo => "ehlo",
+            Self::Starttls => "starttls",
+            Self::Tls => "tls",
+            Self::EhloTls => "ehlo_tls",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::Dot => "dot",
             Self::Quit => "quit",
         }
     }

@@ -2,19 +2,72 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Phase;
+use super::{Mailbox, Phase};
 
 /// What a session is to do, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The name to give in EHLO and HELO.
     pub hello: HelloName,
+    /// Whether and how to encrypt.
+    pub tls: TlsPlan,
+    /// What to deliver; nothing for a mere probe.
+    pub delivery: Option<Delivery>,
+    /// After which phase to take leave, before the plan is done.
+    pub quit_after: Option<Phase>,
     /// Time limits.
     pub limits: Limits,
     /// Whether to report each line of the dialogue as an output.
     pub transcript: bool,
+}
+
+/// Whether and how to encrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TlsPlan {
+    /// What is demanded.
+    pub level: TlsLevel,
+    /// TLS from the first byte, before the greeting.
+    pub implicit: bool,
+    /// With [`TlsLevel::May`]: a STARTTLS that is refused in order is passed over.
+    pub pass_over: bool,
+}
+
+/// What is demanded of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsLevel {
+    /// STARTTLS is not used.
+    None,
+    /// STARTTLS is used where it is offered.
+    May,
+    /// Without TLS the session ends.
+    Require,
+    /// Without a certificate that verifies the session ends.
+    Verify,
+}
+
+/// A message and its envelope.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The envelope sender.
+    pub from: Mailbox,
+    /// The recipients, at least one.
+    pub recipients: Vec<Mailbox>,
+    /// `None`: the transaction ends before DATA.
+    pub content: Option<Content>,
+}
+
+/// A message as it goes over the wire.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// Dot-stuffed, ending in CRLF, without the final dot.
+    pub wire: Arc<[u8]>,
+    /// Its size without the stuffing (RFC 1870 section 3).
+    pub size: u64,
+    /// Whether it has octets above 127.
+    pub eight_bit: bool,
 }
 
 /// Time limits, all measured on the caller's clock.
@@ -24,6 +77,12 @@ pub struct Limits {
     pub banner: Duration,
     /// For each other reply.
     pub reply: Duration,
+    /// For the reply to DATA (RFC 5321 section 4.5.3.2.4).
+    pub data: Duration,
+    /// For sending the message, each time some of it went out (section 4.5.3.2.5).
+    pub block: Duration,
+    /// For the reply to the final dot (section 4.5.3.2.6).
+    pub dot: Duration,
     /// For the reply to QUIT, which decides nothing.
     pub quit: Duration,
     /// For everything, on the clock that `now` is read from: the instant at which it ends, and the
@@ -32,18 +91,33 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The same limit for every reply.
+    pub fn uniform(reply: Duration) -> Self {
+        Self { banner: reply, reply, data: reply, block: reply, dot: reply, quit: reply, total: None }
+    }
+
     /// The limit of one wait in `phase`.
     pub fn of(&self, phase: Phase) -> Duration {
         match phase {
             Phase::Connect | Phase::Banner => self.banner,
             Phase::Quit => self.quit,
-            Phase::Ehlo => self.reply,
+            Phase::Data => self.data,
+            Phase::Dot => self.dot,
+            _ => self.reply,
         }
+    }
+
+    /// When a wait for some of the message to go out ends.
+    pub fn block_deadline(&self, now: Duration) -> (Duration, Duration) {
+        self.capped(now, self.block)
     }
 
     /// When a wait in `phase` that begins `now` ends, and the length of the limit that ends it.
     pub fn deadline(&self, phase: Phase, now: Duration) -> (Duration, Duration) {
-        let limit = self.of(phase);
+        self.capped(now, self.of(phase))
+    }
+
+    fn capped(&self, now: Duration, limit: Duration) -> (Duration, Duration) {
         match self.total {
             Some((end, length)) if end < now + limit => (end, length),
             _ => (now + limit, limit),
@@ -138,10 +212,9 @@ mod tests {
     fn the_total_limit_ends_a_wait_when_it_comes_first() {
         let second = Duration::from_secs(1);
         let limits = Limits {
-            banner: 30 * second,
-            reply: 30 * second,
             quit: 5 * second,
             total: Some((10 * second, 12 * second)),
+            ..Limits::uniform(30 * second)
         };
         assert_eq!(limits.deadline(Phase::Banner, 2 * second), (10 * second, 12 * second));
         assert_eq!(limits.deadline(Phase::Quit, 2 * second), (7 * second, 5 * second));

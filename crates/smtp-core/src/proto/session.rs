@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::reply::excerpt;
+use super::step::transaction::Awaited;
 use super::step::{self, Step};
 use super::{
     Capabilities, Cause, Direction, Failure, Line, Phase, Plan, Quirks, Reply, ReplyError, ReplyParser,
-    Timing,
+    Timing, TlsFacts, TlsFailure,
 };
 
 /// One SMTP session, from the greeting to QUIT, without I/O and without a clock.
@@ -15,10 +16,14 @@ use super::{
 /// The caller opens a connection, makes a session, and then, until [`Output::Done`]:
 ///
 /// 1. drains [`poll_output`](Self::poll_output): [`Output::Write`] bytes go to the server in order,
-///    [`Output::Line`] is for people, [`Output::Wait`] ends the draining;
-/// 2. waits for bytes, for the end of the stream, or for the deadline of that `Wait`, whichever is
-///    first, and reports it by [`handle_input`](Self::handle_input) (no bytes: end of stream),
-///    [`handle_reset`](Self::handle_reset) or [`handle_timeout`](Self::handle_timeout).
+///    [`Output::Line`] is for people, [`Output::StartTls`] and [`Output::Wait`] end the draining;
+/// 2. writes while it reads, and waits for bytes, for the end of the stream, or for the
+///    [`deadline`](Self::deadline), whichever is first; reports it by
+///    [`handle_sent`](Self::handle_sent), [`handle_input`](Self::handle_input) (no bytes: end of
+///    stream), [`handle_reset`](Self::handle_reset) or [`handle_timeout`](Self::handle_timeout).
+///
+/// After [`Output::StartTls`] it shakes hands and reports by [`handle_tls`](Self::handle_tls) or
+/// `handle_timeout`; nothing else is read or written before.
 ///
 /// Time is an argument: `now` is any duration that grows, such as the time since the connection
 /// was begun, on the clock that [`Limits::total`](super::Limits::total) was made for. Any split of the same bytes gives the
@@ -32,6 +37,8 @@ pub struct Session {
     outputs: VecDeque<Output>,
     facts: Facts,
     failure: Option<Failure>,
+    /// The replies still to come for the commands of one group (RFC 2920 section 3.1).
+    awaited: VecDeque<Awaited>,
     since: Duration,
     deadline: Duration,
     limit: Duration,
@@ -44,6 +51,8 @@ pub enum Output {
     Write(Vec<u8>),
     /// A line of the dialogue, if the plan asked for the transcript.
     Line(Line),
+    /// Shake hands, then report by [`Session::handle_tls`].
+    StartTls,
     /// Wait for input until this instant at most.
     Wait(Duration),
     /// The session is over: close the connection.
@@ -59,6 +68,14 @@ pub struct Facts {
     pub ehlo: Option<Hello>,
     /// The refusal of EHLO, where HELO was tried after it.
     pub ehlo_refusal: Option<Reply>,
+    /// The refusal of STARTTLS, where the session went on without.
+    pub starttls_refusal: Option<Reply>,
+    /// What the handshake has shown.
+    pub tls: Option<TlsFacts>,
+    /// The answer to EHLO inside TLS.
+    pub ehlo_tls: Option<Hello>,
+    /// The mail transaction, as far as it came.
+    pub transaction: Option<Transaction>,
     /// Whether QUIT went unanswered, and what came instead of 221 if anything; `None` if it was
     /// answered or never sent.
     pub quit_unanswered: Option<Option<Reply>>,
@@ -68,6 +85,26 @@ pub struct Facts {
     pub invalid_utf8: bool,
     /// The time each phase took.
     pub timing: Timing,
+}
+
+/// The replies of a mail transaction, as far as they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// To MAIL.
+    pub mail: Option<Reply>,
+    /// To each RCPT, in the order of the recipients.
+    pub rcpt: Vec<Option<Reply>>,
+    /// To DATA.
+    pub data: Option<Reply>,
+    /// To the final dot.
+    pub dot: Option<Reply>,
+}
+
+impl Transaction {
+    /// Whether any recipient was accepted.
+    pub fn has_recipient(&self) -> bool {
+        self.rcpt.iter().flatten().any(Reply::is_positive)
+    }
 }
 
 /// The accepted greeting of the client.
@@ -110,11 +147,16 @@ impl Session {
             outputs: VecDeque::new(),
             facts: Facts::default(),
             failure: None,
+            awaited: VecDeque::new(),
             since: now,
             deadline: Duration::ZERO,
             limit: Duration::ZERO,
         };
-        session.enter(Step::Greeting, now);
+        if session.plan.tls.implicit {
+            step::starttls::shake_hands(&mut session, now);
+        } else {
+            session.enter(Step::Greeting, now);
+        }
         session
     }
 
@@ -135,6 +177,10 @@ impl Session {
         }
         let mut input = bytes;
         while self.step != Step::Done {
+            // RFC 3207 section 6: what came in clear behind the 220 is an attack, never data.
+            if self.step == Step::Handshake && !input.is_empty() {
+                return self.fail(now, Failure::new(Cause::PlaintextAfterStarttls, Phase::Tls));
+            }
             match self.parser.parse(&mut input, &mut self.facts.quirks) {
                 None => break,
                 Some(Ok(reply)) => self.take_reply(now, reply),
@@ -144,6 +190,23 @@ impl Session {
         // A TLS alert or ServerHello has no line end to wait for.
         if self.step == Step::Greeting && matches!(self.parser.partial(), [0x15 | 0x16, 0x03, ..]) {
             self.fail(now, Failure::new(Cause::ImplicitTlsExpected, Phase::Banner));
+        }
+    }
+
+    /// Some of what was written went out; `left` octets did not yet.
+    pub fn handle_sent(&mut self, now: Duration, left: usize) {
+        if self.step == Step::Content {
+            match left {
+                0 => step::transaction::content_sent(self, now),
+                _ => (self.deadline, self.limit) = self.plan.limits.block_deadline(now),
+            }
+        }
+    }
+
+    /// The handshake is over.
+    pub fn handle_tls(&mut self, now: Duration, result: Result<TlsFacts, TlsFailure>) {
+        if self.step == Step::Handshake {
+            step::starttls::on_handshake(self, now, result);
         }
     }
 
@@ -161,6 +224,8 @@ impl Session {
                 let cause = match (step, self.not_smtp_so_far()) {
                     (Step::Greeting, true) => Cause::NotSmtp,
                     (Step::Greeting, false) => Cause::BannerTimeout,
+                    (Step::Handshake, _) => Cause::TlsTimeout,
+                    (Step::Dot, _) => Cause::Uncertain,
                     _ => Cause::Timeout,
                 };
                 let failure = self.with_received(Failure::new(cause, step.phase()).with_limit(self.limit));
@@ -194,10 +259,14 @@ impl Session {
         self.note_reply(&reply);
         match self.step {
             Step::Greeting => step::greeting::on_reply(self, now, reply),
-            Step::Ehlo => step::ehlo::on_ehlo_reply(self, now, reply),
-            Step::Helo => step::ehlo::on_helo_reply(self, now, reply),
+            Step::Ehlo(_) => step::ehlo::on_ehlo_reply(self, now, reply),
+            Step::Helo(_) => step::ehlo::on_helo_reply(self, now, reply),
+            Step::Starttls => step::starttls::on_reply(self, now, reply),
+            Step::Mail | Step::Rcpt | Step::Data | Step::Content | Step::Dot => {
+                step::transaction::on_reply(self, now, reply);
+            }
             Step::Quit => step::quit::on_reply(self, now, reply),
-            Step::Done => {}
+            Step::Handshake | Step::Done => {}
         }
     }
 
@@ -210,6 +279,8 @@ impl Session {
         if self.step == Step::Quit {
             return self.leave_unanswered(now, None);
         }
+        // After the final dot, a reply that cannot be read may have been the one that takes the message.
+        let cause = if self.step == Step::Dot { Cause::Uncertain } else { cause };
         self.fail(now, Failure { received, ..Failure::new(cause, self.step.phase()) });
     }
 
@@ -221,6 +292,7 @@ impl Session {
                 let cause = match (step, cause) {
                     (Step::Greeting, Cause::Closed) if self.not_smtp_so_far() => Cause::NotSmtp,
                     (Step::Greeting, Cause::Closed) => Cause::ClosedBeforeBanner,
+                    (Step::Dot, _) => Cause::Uncertain,
                     _ => cause,
                 };
                 let failure = self.with_received(Failure::new(cause, step.phase()));
@@ -264,6 +336,41 @@ impl Session {
         &mut self.facts
     }
 
+    /// What the server offers now.
+    pub(super) fn capabilities(&self) -> Option<&Capabilities> {
+        self.facts.ehlo_tls.as_ref().or(self.facts.ehlo.as_ref()).map(|hello| &hello.capabilities)
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.facts.tls.is_some()
+    }
+
+    /// Whether the message is still going out.
+    pub(super) fn is_sending(&self) -> bool {
+        self.step == Step::Content
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    pub(super) fn awaited(&mut self) -> &mut VecDeque<Awaited> {
+        &mut self.awaited
+    }
+
+    pub(super) fn transaction(&mut self) -> &mut Transaction {
+        self.facts.transaction.get_or_insert_default()
+    }
+
+    /// Notes a failure that does not end the session at once.
+    pub(super) fn note_failure(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+
+    pub(super) fn start_tls(&mut self) {
+        self.outputs.push_back(Output::StartTls);
+    }
+
     /// Begins a step: what was waited for is over, and the wait for the next reply begins.
     pub(super) fn enter(&mut self, step: Step, now: Duration) {
         self.step = step;
@@ -277,13 +384,47 @@ impl Session {
     }
 
     /// Sends a command line.
-    pub(super) fn send(&mut self, line: String) {
-        if self.plan.transcript {
-            self.outputs.push_back(Output::Line(Line { direction: Direction::Client, text: line.clone() }));
-        }
-        let mut bytes = line.into_bytes();
+    pub(super) fn send(&mut self, line: &str) {
+        self.send_group(&[line]);
+    }
+
+    /// Sends several command lines in one piece.
+    pub(super) fn send_group(&mut self, lines: &[&str]) {
+        self.note_sent(lines);
+        let mut bytes = lines.join("\r\n").into_bytes();
         bytes.extend_from_slice(b"\r\n");
         self.outputs.push_back(Output::Write(bytes));
+    }
+
+    /// Sends bytes that are no command lines, and what follows them.
+    pub(super) fn send_content(&mut self, content: &[u8], lines: &[&str]) {
+        if self.plan.transcript {
+            /// Enough to recognise a message by.
+            const LINES: usize = 100;
+            let text = String::from_utf8_lossy(content);
+            let shown: Vec<&str> = text.lines().take(LINES).collect();
+            self.note_sent(&shown);
+            if text.lines().nth(LINES).is_some() {
+                self.note_sent(&["(the rest of the message)"]);
+            }
+        }
+        self.note_sent(lines);
+        let mut bytes = Vec::with_capacity(content.len() + 16);
+        bytes.extend_from_slice(content);
+        for line in lines {
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        self.outputs.push_back(Output::Write(bytes));
+    }
+
+    fn note_sent(&mut self, lines: &[&str]) {
+        if self.plan.transcript {
+            for line in lines {
+                let text = (*line).to_owned();
+                self.outputs.push_back(Output::Line(Line { direction: Direction::Client, text }));
+            }
+        }
     }
 
     /// Ends the session with a verdict, without a further word.

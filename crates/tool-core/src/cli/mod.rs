@@ -1,6 +1,7 @@
 //! Options that mean the same in every tool, each defined once.
 
 mod dns;
+mod session;
 mod tls;
 mod value;
 
@@ -11,7 +12,8 @@ use std::time::Duration;
 use dns_core::Families;
 
 pub use dns::DnsOptions;
-pub use tls::TrustOptions;
+pub use session::{SessionOptions, own_name};
+pub use tls::{Level, SUBMISSIONS, TlsOptions, TrustOptions};
 pub use value::{UsageError, parse_duration, parse_port};
 
 use crate::Code;

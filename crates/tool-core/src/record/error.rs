@@ -30,6 +30,8 @@ pub struct Error {
     pub line: Option<u64>,
     /// What to try next.
     pub hint: Option<String>,
+    /// Definite for a probe, but mail is tried again: then it is `unknown`.
+    pub is_retried: bool,
 }
 
 impl Error {
@@ -46,6 +48,7 @@ impl Error {
             limit: None,
             line: None,
             hint: None,
+            is_retried: false,
         }
     }
 
@@ -104,12 +107,19 @@ impl Error {
 
     /// The status it gives.
     pub fn status(&self) -> Status {
-        self.code.judge(self.reply.as_ref().map(|reply| reply.code)).0
+        self.judge().0
+    }
+
+    fn judge(&self) -> (Status, bool) {
+        match self.is_retried {
+            true => (Status::Unknown, true),
+            false => self.code.judge(self.reply.as_ref().map(|reply| reply.code)),
+        }
     }
 
     /// As the error of `tool`'s record.
     pub fn into_record(self, tool: &'static str) -> ErrorRecord {
-        let (_, temporary) = self.code.judge(self.reply.as_ref().map(|reply| reply.code));
+        let (_, temporary) = self.judge();
         ErrorRecord {
             tool,
             code: self.code,

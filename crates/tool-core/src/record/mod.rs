@@ -2,12 +2,15 @@
 //!
 //! Only what is here and each tool's `data` is serialised; the cores' types are not.
 
+mod attempt;
 mod error;
 mod finding;
+mod recipient;
 mod reply;
 mod reverse;
 mod route;
 mod smtp;
+mod tls;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,12 +20,15 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+pub use attempt::AttemptRecord;
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
+pub use recipient::{RecipientRecord, recipients_error};
 pub use reply::ReplyRecord;
 pub use reverse::{IprevWord, reverse_error, reverse_findings};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
+pub use tls::{CertificateRecord, IssuerRecord, TlsRecord};
 
 /// Whether the target works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -10,7 +10,8 @@ use serde::{Serialize, Serializer};
 use smtp_core::proto::{Capabilities, Cause, Facts, Failure, Hello, Phase, Quirk, Reply, Timing, Verb};
 
 use super::error::in_words;
-use super::{Error, Finding, ReplyRecord, TimingMs};
+use super::tls::{tls_findings, verify_code, verify_message};
+use super::{Error, Finding, ReplyRecord, Severity, TimingMs};
 use crate::Code;
 
 /// A greeting.
@@ -146,7 +147,13 @@ fn describe(failure: &Failure) -> (Code, String) {
     let awaited = match failure.phase {
         Phase::Connect => "the connection attempt",
         Phase::Banner => "the greeting",
-        Phase::Ehlo => "EHLO",
+        Phase::Ehlo | Phase::EhloTls => "EHLO",
+        Phase::Starttls => "STARTTLS",
+        Phase::Tls => "the TLS handshake",
+        Phase::Mail => "MAIL",
+        Phase::Rcpt => "RCPT",
+        Phase::Data => "DATA",
+        Phase::Dot => "the message",
         Phase::Quit => "QUIT",
     };
     let received = failure.received.as_deref().map(|text| format!(": {}", crate::text::clean(text)));
@@ -188,6 +195,47 @@ fn describe(failure: &Failure) -> (Code, String) {
         Cause::Greeting5xx => (Code::SmtpGreeting5xx, format!("the server greets with {code}, a refusal")),
         Cause::EhloRejected => (Code::SmtpEhloRejected, format!("EHLO is refused with {code}")),
         Cause::RateLimited => (Code::SmtpRateLimited, format!("the server breaks off with 421 at {awaited}")),
+        Cause::StarttlsNotSupported => (Code::TlsStarttlsNotSupported, "STARTTLS is not offered".into()),
+        Cause::StarttlsRejected => {
+            (Code::TlsStarttlsRejected, format!("STARTTLS is offered and refused with {code}"))
+        }
+        Cause::PlaintextAfterStarttls => {
+            (Code::TlsPlaintextAfterStarttls, "bytes in clear followed the 220 to STARTTLS".into())
+        }
+        Cause::HandshakeFailed => (Code::TlsHandshakeFailed, format!("the TLS handshake failed{received}")),
+        Cause::ProtocolTooOld => {
+            (Code::TlsProtocolTooOld, "the server speaks only versions of TLS that are no longer used".into())
+        }
+        Cause::ClosedInHandshake => {
+            (Code::TlsClosedInHandshake, "the server closed the connection in the TLS handshake".into())
+        }
+        Cause::TlsTimeout => (Code::TlsTimeout, format!("the TLS handshake did not end{limit}")),
+        Cause::Certificate(error) => (verify_code(error), verify_message(error, None)),
+        Cause::SizeExceeded => (Code::SizeExceedsLimit, "the message is larger than the server takes".into()),
+        Cause::EightBitUnsupported => (
+            Code::EightbitUnsupported,
+            "the message has 8-bit text and the server does not offer 8BITMIME".into(),
+        ),
+        Cause::Smtputf8Unsupported => {
+            (Code::Smtputf8Unsupported, "an address needs SMTPUTF8, which the server does not offer".into())
+        }
+        Cause::MailRefused => mail_refused(failure),
+        Cause::NoRecipient => (Code::RcptRejected, "no recipient was accepted".into()),
+        Cause::DataRefused if (400..500).contains(&code) => {
+            (Code::DataDeferred, format!("the message is put off with {code}"))
+        }
+        Cause::DataRefused => (Code::DataRejected, format!("the message is refused with {code}")),
+        Cause::Uncertain => {
+            let how = if failure.limit.is_some() { "no reply came" } else { "the connection closed" };
+            let rest = "before a reply: the message may have been delivered";
+            match failure.limit {
+                Some(_) => (
+                    Code::DataUncertain,
+                    format!("{how} to the final dot{limit}: the message may have been delivered"),
+                ),
+                None => (Code::DataUncertain, format!("{how} after the final dot, {rest}")),
+            }
+        }
         Cause::BadReply if failure.reply.is_some() => {
             (Code::SmtpBadReply, format!("a reply with {code} makes no sense at {awaited}"))
         }
@@ -198,6 +246,23 @@ fn describe(failure: &Failure) -> (Code, String) {
             Code::SmtpClosed,
             format!("the server closed the connection instead of sending {}", reply_to(awaited)),
         ),
+    }
+}
+
+/// RFC 4954 section 6 and RFC 3207 section 4: 530 asks for a login or for TLS.
+fn mail_refused(failure: &Failure) -> (Code, String) {
+    let reply = failure.reply.as_ref();
+    let code = reply.map_or(0, |reply| reply.code);
+    let enhanced = reply.and_then(Reply::enhanced).map(|enhanced| (enhanced.subject, enhanced.detail));
+    match (code, enhanced) {
+        (530, Some((7, 0)) | None) => {
+            (Code::TlsRequired, "the server demands TLS or a login before mail".into())
+        }
+        (500..=599, Some((7, 25))) => {
+            (Code::ClientNoPtr, "the server refuses a client whose address has no name".into())
+        }
+        (400..=499, _) => (Code::MailDeferred, format!("the sender is put off with {code}")),
+        _ => (Code::MailRejected, format!("the sender is refused with {code}")),
     }
 }
 
@@ -228,13 +293,14 @@ fn hint(cause: Cause) -> Option<&'static str> {
         Cause::Greeting554 => "the service is up, for others: try from another address",
         Cause::ImplicitTlsExpected => "this port speaks TLS from the first byte, as 465 does",
         Cause::BannerTimeout => "some servers wait on purpose or look names up first: raise --reply-timeout",
+        Cause::Uncertain => "look for the Message-ID at the receiver before sending again",
         Cause::Greeting421 | Cause::RateLimited => "come back later, with fewer connections at a time",
         _ => return None,
     })
 }
 
 /// What is odd about a session: greeting, EHLO, QUIT and the quirks that have a code.
-pub fn session_findings(facts: &Facts) -> Vec<Finding> {
+pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
     const SLOW: Duration = Duration::from_secs(5);
     let mut findings = Vec::new();
     if let Some(slow) = facts.timing.of(Phase::Banner).filter(|took| *took > SLOW && facts.banner.is_some()) {
@@ -258,10 +324,27 @@ pub fn session_findings(facts: &Facts) -> Vec<Finding> {
             findings.push(Finding::new(Code::EhloAuthPlainInClear, message));
         }
     }
+    if let Some(refusal) = &facts.starttls_refusal {
+        let finding =
+            Finding::new(Code::TlsStarttlsRejected, "STARTTLS was refused, the session went on in clear");
+        findings.push(Finding { severity: Severity::Warn, ..finding.reply(ReplyRecord::new(refusal)) });
+    }
+    findings.extend(facts.tls.as_ref().and_then(tls_findings));
+    if let Some(inside) = &facts.ehlo_tls {
+        if inside.capabilities.has("STARTTLS") {
+            let message = "STARTTLS is offered inside TLS, which RFC 3207 section 4.2 forbids";
+            findings.push(Finding::new(Code::EhloStarttlsAfterTls, message));
+        }
+        if facts.ehlo.as_ref().is_some_and(|clear| changed(clear, inside)) {
+            findings
+                .push(Finding::new(Code::EhloChangedAfterTls, "the server offers other things inside TLS"));
+        }
+    }
     if facts.quirks.contains(&Quirk::BadKeyword) {
         findings.push(Finding::new(Code::EhloBadKeyword, "a line of the EHLO reply is no keyword"));
     }
-    if let Some(instead) = &facts.quit_unanswered {
+    // A server that refuses a client owes it no farewell.
+    if let Some(instead) = facts.quit_unanswered.as_ref().filter(|_| !failed) {
         let finding = Finding::new(Code::SmtpQuitNo221, "QUIT was not answered with 221");
         findings.push(match instead {
             Some(reply) => finding.reply(ReplyRecord::new(reply)),
@@ -272,6 +355,21 @@ pub fn session_findings(facts: &Facts) -> Vec<Finding> {
         findings.push(Finding::new(Code::TextInvalidUtf8, "bytes that are not UTF-8 were replaced"));
     }
     findings
+}
+
+/// STARTTLS vanishing inside TLS is no change.
+fn changed(clear: &Hello, inside: &Hello) -> bool {
+    let offers = |hello: &Hello| {
+        let mut all: Vec<(String, Vec<String>)> = hello
+            .capabilities
+            .iter()
+            .map(|(keyword, params)| (keyword.to_owned(), params.to_vec()))
+            .collect();
+        all.retain(|(keyword, _)| keyword != "STARTTLS");
+        all.sort();
+        all
+    };
+    offers(clear) != offers(inside)
 }
 
 fn is_cleartext(mechanism: &str) -> bool {

@@ -2,17 +2,24 @@
 
 use std::time::Duration;
 
-use super::Step;
-use crate::proto::{Capabilities, Cause, Failure, Hello, Phase, Quirk, Quirks, Reply, Session, Verb};
+use super::{Step, Where, ends_after, proceed, quit, starttls};
+use crate::proto::{
+    Capabilities, Cause, Failure, Hello, Phase, Quirk, Quirks, Reply, Session, TlsLevel, Verb,
+};
 
 pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
     greet(session, now, Verb::Ehlo);
 }
 
+fn place(session: &Session) -> Where {
+    if session.is_encrypted() { Where::Tls } else { Where::Clear }
+}
+
 fn greet(session: &mut Session, now: Duration, verb: Verb) {
     let line = format!("{} {}", verb.as_str(), session.plan().hello);
-    session.send(line);
-    session.enter(if verb == Verb::Ehlo { Step::Ehlo } else { Step::Helo }, now);
+    session.send(&line);
+    let place = place(session);
+    session.enter(if verb == Verb::Ehlo { Step::Ehlo(place) } else { Step::Helo(place) }, now);
 }
 
 pub(in crate::proto) fn on_ehlo_reply(session: &mut Session, now: Duration, reply: Reply) {
@@ -39,7 +46,8 @@ fn settle(session: &mut Session, now: Duration, verb: Verb, reply: Reply) {
         400..=599 => Cause::EhloRejected,
         _ => Cause::BadReply,
     };
-    session.fail_and_quit(now, Failure::new(cause, Phase::Ehlo).with_reply(reply));
+    let phase = if session.is_encrypted() { Phase::EhloTls } else { Phase::Ehlo };
+    session.fail_and_quit(now, Failure::new(cause, phase).with_reply(reply));
 }
 
 fn accepted(session: &mut Session, now: Duration, verb: Verb, reply: Reply) {
@@ -51,8 +59,29 @@ fn accepted(session: &mut Session, now: Duration, verb: Verb, reply: Reply) {
         Verb::Ehlo => Capabilities::from_reply(&reply, &mut quirks),
         Verb::Helo => Capabilities::default(),
     };
+    let offered = capabilities.has("STARTTLS");
+    let place = place(session);
+    let level = session.plan().tls.level;
+    let hello = Hello { verb, reply, capabilities };
     let facts = session.facts_mut();
     facts.quirks.append(&mut quirks);
-    facts.ehlo = Some(Hello { verb, reply, capabilities });
-    super::quit::begin(session, now);
+    match place {
+        // RFC 3207 section 4.2: what was learnt in clear is forgotten, and TLS is not begun twice.
+        Where::Tls => {
+            facts.ehlo_tls = Some(hello);
+            proceed(session, now);
+        }
+        Where::Clear => {
+            facts.ehlo = Some(hello);
+            match () {
+                () if ends_after(session, Phase::Ehlo) => quit::begin(session, now),
+                () if level == TlsLevel::None => proceed(session, now),
+                () if offered => starttls::begin(session, now),
+                () if level >= TlsLevel::Require => {
+                    session.fail_and_quit(now, Failure::new(Cause::StarttlsNotSupported, Phase::Starttls));
+                }
+                () => proceed(session, now),
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     session.clock(now);
     session.facts_mut().banner = Some(reply.clone());
     let cause = match reply.code {
+        220 if super::ends_after(session, Phase::Banner) => return super::quit::begin(session, now),
         220 => return super::ehlo::begin(session, now),
         421 => Cause::Greeting421,
         // RFC 7504 section 3

@@ -3,25 +3,65 @@
 pub(super) mod ehlo;
 pub(super) mod greeting;
 pub(super) mod quit;
+pub(super) mod starttls;
+pub(super) mod transaction;
 
-use super::Phase;
+use std::time::Duration;
+
+use super::{Phase, Session};
 
 /// What the session is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Greeting,
-    Ehlo,
-    Helo,
+    Ehlo(Where),
+    Helo(Where),
+    Starttls,
+    Handshake,
+    Mail,
+    Rcpt,
+    Data,
+    /// The message is going out.
+    Content,
+    Dot,
     Quit,
     Done,
+}
+
+/// In clear or inside TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    Clear,
+    Tls,
 }
 
 impl Step {
     pub(super) const fn phase(self) -> Phase {
         match self {
             Self::Greeting => Phase::Banner,
-            Self::Ehlo | Self::Helo => Phase::Ehlo,
+            Self::Ehlo(Where::Clear) | Self::Helo(Where::Clear) => Phase::Ehlo,
+            Self::Ehlo(Where::Tls) | Self::Helo(Where::Tls) => Phase::EhloTls,
+            Self::Starttls => Phase::Starttls,
+            Self::Handshake => Phase::Tls,
+            Self::Mail => Phase::Mail,
+            Self::Rcpt => Phase::Rcpt,
+            Self::Data | Self::Content => Phase::Data,
+            Self::Dot => Phase::Dot,
             Self::Quit | Self::Done => Phase::Quit,
         }
+    }
+}
+
+/// Whether the plan ends with this phase.
+fn ends_after(session: &Session, phase: Phase) -> bool {
+    session.plan().quit_after == Some(phase)
+}
+
+/// Greetings are exchanged and TLS is as it will be: now for what the caller wants.
+fn proceed(session: &mut Session, now: Duration) {
+    if session.has_failed() || session.plan().delivery.is_none() || ends_after(session, Phase::EhloTls) {
+        quit::begin(session, now);
+    } else {
+        transaction::begin(session, now);
     }
 }

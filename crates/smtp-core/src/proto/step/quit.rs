@@ -6,7 +6,12 @@ use super::Step;
 use crate::proto::{Reply, Session};
 
 pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
-    session.send("QUIT".to_owned());
+    session.send("QUIT");
+    session.enter(Step::Quit, now);
+}
+
+/// QUIT went out with what came before it (RFC 2920 section 3.1: last of its group).
+pub(in crate::proto) fn wait(session: &mut Session, now: Duration) {
     session.enter(Step::Quit, now);
 }
 

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use crate::Code;
+use crate::jsonl::Object;
+use crate::record::{Error, HostRecord, IprevWord, PtrRecord};
 use dns_core::DomainName;
 use serde::Deserialize;
-use tool_core::Code;
-use tool_core::jsonl::Object;
-use tool_core::record::{Error, HostRecord, IprevWord, PtrRecord};
 
 /// A host of an input, before its addresses are known.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
     }
     if word.contains('@') {
         return Err(unusable("a mail address is not a server")
-            .with_hint(format!("mxlookup {} | smtp-ping", tool_core::text::clean(word))));
+            .with_hint(format!("mxlookup {}", crate::text::clean(word))));
     }
     if let Ok(ip) = word.parse::<IpAddr>() {
         return Ok(Named::one(typed(None, Some(vec![ip])), None));
@@ -158,11 +158,12 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         Some(_) => unusable("the record names a domain but no host")
             .with_hint("a domain is not a server: mxlookup | smtp-ping"),
         None => unusable("the record names no host")
-            .with_hint("smtp-ping reads `host`, `ip`, `mx` and `exchange`"),
+            .with_hint("the keys `host`, `ip`, `mx` and `exchange` are read"),
     })
 }
 
-fn host_of(element: HostRecord) -> Host {
+/// A host that an MX names.
+pub(crate) fn host_of(element: HostRecord) -> Host {
     Host {
         name: Some(element.exchange),
         addresses: element.addresses,

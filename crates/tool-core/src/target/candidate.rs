@@ -4,34 +4,53 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use dns_core::address::{Scope, scope};
-use dns_core::net::Hosts;
-use dns_core::{DomainName, Families, Lookup, LookupError, Problem, addresses};
+use dns_core::{DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
 use futures_util::future::join_all;
-use tool_core::Code;
-use tool_core::jsonl::Body;
-use tool_core::record::{Error, Finding, Head, PtrRecord};
 
-use crate::cli::Job;
-use crate::input::{Host, Named, Origin, read_object, read_word, unusable};
+use super::input::{Host, Named, Origin, host_of, read_object, read_word, unusable};
+use crate::Code;
+use crate::jsonl::Body;
+use crate::record::{Error, Finding, Head, HostRecord, PtrRecord};
+
+/// How addresses are chosen.
+#[derive(Debug, Clone)]
+pub struct TargetOptions {
+    /// Ports of the command line, which count before a record's.
+    pub ports: Option<Vec<u16>>,
+    /// Ports of the environment, or the default, which count after it.
+    pub default_ports: Vec<u16>,
+    /// The families asked for.
+    pub families: Families,
+    /// Whether a family was named (`-4`, `-6`).
+    pub family_named: bool,
+    /// Whether addresses of this machine or link out of a DNS MX are used.
+    pub allow_private: bool,
+}
 
 /// An address to probe, or why a host has none.
 #[derive(Debug, Clone)]
-pub(crate) struct Candidate {
-    pub(crate) head: Head,
+pub struct Candidate {
+    /// What the record of it is about.
+    pub head: Head,
     /// Where to connect, or what stands in the way.
-    pub(crate) target: Result<SocketAddr, Error>,
+    pub target: Result<SocketAddr, Error>,
     /// The names of the address, if the record brought them.
-    pub(crate) known_ptr: Option<PtrRecord>,
-    pub(crate) findings: Vec<Finding>,
+    pub known_ptr: Option<PtrRecord>,
+    /// What is odd about it.
+    pub findings: Vec<Finding>,
     /// How long the lookup of the host took, if there was one.
-    pub(crate) dns_took: Option<Duration>,
+    pub dns_took: Option<Duration>,
 }
 
 /// The candidates of an input, and the keys of the record that they take apart.
-pub(crate) type Planned = (Vec<Candidate>, &'static [&'static str]);
+pub type Planned = (Vec<Candidate>, &'static [&'static str]);
 
 /// Finds the addresses of an input.
-pub(crate) async fn plan(input: &Body, job: &Job, lookup: &impl Lookup) -> Result<Planned, (Head, Error)> {
+pub async fn candidates(
+    input: &Body,
+    options: &TargetOptions,
+    lookup: &impl Lookup,
+) -> Result<Planned, (Head, Error)> {
     let (head, read) = match input {
         Body::Word(word) => (Head::default(), read_word(word)),
         Body::Object(object) => {
@@ -50,23 +69,45 @@ pub(crate) async fn plan(input: &Body, job: &Job, lookup: &impl Lookup) -> Resul
     let ports = match (port, input) {
         // A port beside a typed name is the most particular; a record's gives way to the command line.
         (Some(port), Body::Word(_)) => vec![port],
-        (Some(port), _) => job.ports.clone().unwrap_or_else(|| vec![port]),
-        (None, _) => job.ports.as_ref().unwrap_or(&job.default_ports).clone(),
+        (Some(port), _) => options.ports.clone().unwrap_or_else(|| vec![port]),
+        (None, _) => options.ports.as_ref().unwrap_or(&options.default_ports).clone(),
     };
+    let candidates = all_candidates(hosts, &head, &ports, options, lookup).await;
+    Ok((candidates, consumed))
+}
+
+/// The addresses of a route as mxlookup writes it.
+pub async fn route_candidates(
+    mx: Vec<HostRecord>,
+    head: &Head,
+    options: &TargetOptions,
+    lookup: &impl Lookup,
+) -> Vec<Candidate> {
+    let ports = options.ports.as_ref().unwrap_or(&options.default_ports);
+    all_candidates(mx.into_iter().map(host_of).collect(), head, ports, options, lookup).await
+}
+
+async fn all_candidates(
+    hosts: Vec<Host>,
+    head: &Head,
+    ports: &[u16],
+    options: &TargetOptions,
+    lookup: &impl Lookup,
+) -> Vec<Candidate> {
     let found = hosts.into_iter().map(|host| {
         let head = Head { host: host.name.clone(), preference: host.preference, ..head.clone() };
-        candidates_of(host, head, &ports, job, lookup)
+        candidates_of(host, head, ports, options, lookup)
     });
     let mut candidates: Vec<Candidate> = join_all(found).await.into_iter().flatten().collect();
-    leave_out_unroutable(&mut candidates, job);
-    Ok((candidates, consumed))
+    leave_out_unroutable(&mut candidates, options);
+    candidates
 }
 
 async fn candidates_of(
     host: Host,
     head: Head,
     ports: &[u16],
-    job: &Job,
+    options: &TargetOptions,
     lookup: &impl Lookup,
 ) -> Vec<Candidate> {
     let hopeless = |error: Error, dns_took| {
@@ -74,7 +115,7 @@ async fn candidates_of(
         vec![Candidate { head, target: Err(error), known_ptr: None, findings: vec![], dns_took }]
     };
     if host.origin == Origin::Mx
-        && let Some(error) = unfit_exchange(host.name.as_deref().unwrap_or_default(), job.allow_private)
+        && let Some(error) = unfit_exchange(host.name.as_deref().unwrap_or_default(), options.allow_private)
     {
         return hopeless(error, None);
     }
@@ -84,7 +125,7 @@ async fn candidates_of(
         (Some(addresses), _) => addresses.clone(),
         (None, Some(name)) => {
             let begun = Instant::now();
-            let found = find_addresses(name, host.origin, job, lookup).await;
+            let found = find_addresses(name, host.origin, options, lookup).await;
             dns_took = Some(begun.elapsed());
             match found {
                 Ok((addresses, partly)) => {
@@ -96,14 +137,14 @@ async fn candidates_of(
         }
         (None, None) => Vec::new(),
     };
-    let fitting: Vec<IpAddr> = addresses.iter().copied().filter(|ip| fits(*ip, job.families)).collect();
+    let fitting: Vec<IpAddr> = addresses.iter().copied().filter(|ip| fits(*ip, options.families)).collect();
     if fitting.is_empty() {
-        return hopeless(without_address(&host, &addresses, job.families), dns_took);
+        return hopeless(without_address(&host, &addresses, options.families), dns_took);
     }
     let mut candidates = Vec::new();
     for ip in fitting {
         for &port in ports {
-            let (target, scope_finding) = admit(ip, port, &host, job.allow_private);
+            let (target, scope_finding) = admit(ip, port, &host, options.allow_private);
             let known_ptr = host.ptr.iter().find(|known| known.ip == ip).cloned();
             candidates.push(Candidate {
                 head: Head { ip: Some(ip.to_string()), port: Some(port), ..head.clone() },
@@ -163,7 +204,7 @@ fn admit(
 async fn find_addresses(
     name: &str,
     origin: Origin,
-    job: &Job,
+    options: &TargetOptions,
     lookup: &impl Lookup,
 ) -> Result<(Vec<IpAddr>, Option<Finding>), Error> {
     let name = DomainName::parse(name).map_err(|error| unusable(format!("the host is no name: {error}")))?;
@@ -173,7 +214,7 @@ async fn find_addresses(
             return Ok((local, None));
         }
     }
-    let (found, _, failed) = addresses(lookup, &name, job.families).await;
+    let (found, _, failed) = addresses(lookup, &name, options.families).await;
     match failed {
         Some(error) if found.is_empty() => Err(lookup_error(&error, origin)),
         Some(error) => {
@@ -223,10 +264,10 @@ fn fits(ip: IpAddr, families: Families) -> bool {
 }
 
 /// A family without a route is left out, unless it was asked for or nothing else is left.
-fn leave_out_unroutable(candidates: &mut Vec<Candidate>, job: &Job) {
+fn leave_out_unroutable(candidates: &mut Vec<Candidate>, options: &TargetOptions) {
     let is_v6 = |candidate: &Candidate| candidate.target.as_ref().is_ok_and(SocketAddr::is_ipv6);
     let is_v4 = |candidate: &Candidate| candidate.target.as_ref().is_ok_and(SocketAddr::is_ipv4);
-    if job.family_named || !candidates.iter().any(is_v4) {
+    if options.family_named || !candidates.iter().any(is_v4) {
         return;
     }
     let unroutable =

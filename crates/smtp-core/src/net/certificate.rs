@@ -1,0 +1,62 @@
+//! What a certificate says, taken from its DER.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use sha2::{Digest, Sha256};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
+use x509_parser::public_key::PublicKey;
+
+use crate::proto::Certificate;
+
+/// Reads a certificate; `None` if it is none.
+pub(super) fn read_certificate(der: &[u8]) -> Option<Certificate> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    let san = parsed.subject_alternative_name().ok().flatten();
+    let san = san.map(|extension| extension.value.general_names.iter().filter_map(name).collect());
+    Some(Certificate {
+        subject: distinguished(parsed.subject()),
+        issuer: distinguished(parsed.issuer()),
+        san: san.unwrap_or_default(),
+        not_before: parsed.validity().not_before.timestamp(),
+        not_after: parsed.validity().not_after.timestamp(),
+        key: key(&parsed),
+        fingerprint_sha256: Sha256::digest(der).into(),
+        spki_sha256: Sha256::digest(parsed.public_key().raw).into(),
+    })
+}
+
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            let v4 = <[u8; 4]>::try_from(*bytes).map(|octets| Ipv4Addr::from(octets).to_string());
+            v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(|octets| Ipv6Addr::from(octets).to_string())).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The parts of a name, most particular first (RFC 4514).
+fn distinguished(name: &X509Name<'_>) -> String {
+    let parts = name.iter_attributes().map(|part| {
+        let label = x509_parser::objects::oid2abbrev(part.attr_type(), x509_parser::objects::oid_registry());
+        let label = label.map_or_else(|_| part.attr_type().to_id_string(), str::to_owned);
+        let value = part.as_str().map_or_else(|_| "?".to_owned(), |text| text.replace(',', "\\,"));
+        format!("{label}={value}")
+    });
+    let mut parts: Vec<String> = parts.collect();
+    parts.reverse();
+    parts.join(",")
+}
+
+fn key(certificate: &X509Certificate<'_>) -> String {
+    match certificate.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => format!("rsa-{}", key.key_size()),
+        Ok(PublicKey::EC(point)) => format!("ecdsa-{}", point.key_size()),
+        _ => match certificate.public_key().algorithm.algorithm.to_id_string().as_str() {
+            "1.3.101.112" => "ed25519".to_owned(),
+            "1.3.101.113" => "ed448".to_owned(),
+            other => other.to_owned(),
+        },
+    }
+}

@@ -1,0 +1,65 @@
+//! STARTTLS (RFC 3207), and TLS from the first byte (RFC 8314 section 3.3).
+
+use std::time::Duration;
+
+use super::{Step, ehlo, ends_after, proceed, quit};
+use crate::proto::{Cause, Failure, Phase, Reply, Session, TlsFacts, TlsFailure, TlsLevel};
+
+pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
+    session.send("STARTTLS");
+    session.enter(Step::Starttls, now);
+}
+
+pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Reply) {
+    session.clock(now);
+    let cause = match reply.code {
+        220 => return shake_hands(session, now),
+        421 => Cause::RateLimited,
+        400..=599 => Cause::StarttlsRejected,
+        _ => Cause::BadReply,
+    };
+    let tls = session.plan().tls;
+    if cause == Cause::StarttlsRejected && tls.level == TlsLevel::May && tls.pass_over {
+        session.facts_mut().starttls_refusal = Some(reply);
+        return proceed(session, now);
+    }
+    session.fail_and_quit(now, Failure::new(cause, Phase::Starttls).with_reply(reply));
+}
+
+pub(in crate::proto) fn shake_hands(session: &mut Session, now: Duration) {
+    session.start_tls();
+    session.enter(Step::Handshake, now);
+}
+
+pub(in crate::proto) fn on_handshake(
+    session: &mut Session,
+    now: Duration,
+    result: Result<TlsFacts, TlsFailure>,
+) {
+    let facts = match result {
+        Ok(facts) => facts,
+        Err(failure) => {
+            let (cause, received) = match failure {
+                TlsFailure::Handshake(words) => (Cause::HandshakeFailed, Some(words)),
+                TlsFailure::Version(words) => (Cause::ProtocolTooOld, Some(words)),
+                TlsFailure::Closed => (Cause::ClosedInHandshake, None),
+                TlsFailure::Reset => (Cause::Reset, None),
+            };
+            return session.fail(now, Failure { received, ..Failure::new(cause, Phase::Tls) });
+        }
+    };
+    session.clock(now);
+    let verify_error = facts.verify_error;
+    session.facts_mut().tls = Some(facts);
+    // The session goes on, to say what is there; it ends before anything is handed over.
+    if let (Some(error), TlsLevel::Verify) = (verify_error, session.plan().tls.level) {
+        session.note_failure(Failure::new(Cause::Certificate(error), Phase::Tls));
+    }
+    match () {
+        () if session.plan().tls.implicit && session.facts().banner.is_none() => {
+            session.enter(Step::Greeting, now)
+        }
+        () if ends_after(session, Phase::Tls) => quit::begin(session, now),
+        () => ehlo::begin(session, now),
+    }
+}

@@ -1,0 +1,238 @@
+//! Handing a message to one address.
+
+use std::net::SocketAddr;
+
+use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
+use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan, Reply};
+use tool_core::record::{
+    Error, Finding, RecipientRecord, ReplyRecord, Status, TimingMs, TlsRecord, phase_timing, session_error,
+    session_findings,
+};
+use tool_core::target::Candidate;
+use tool_core::{Task, Transcript};
+
+use crate::cli::Job;
+use crate::data::Answer;
+use crate::envelope::Letter;
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub(crate) struct Attempted {
+    /// What is known of the server; without recipients.
+    pub(crate) answer: Answer,
+    pub(crate) timing: TimingMs,
+    pub(crate) findings: Vec<Finding>,
+    /// What ended it, if not the recipients alone.
+    pub(crate) error: Option<Error>,
+    /// The recipients whose verdict stands, whatever other hosts might say.
+    pub(crate) settled: Vec<RecipientRecord>,
+    /// The others, with what this host said.
+    pub(crate) open: Vec<RecipientRecord>,
+    /// Whether another host may be tried for those.
+    pub(crate) may_go_on: bool,
+}
+
+impl Attempted {
+    /// An attempt that ended before it began.
+    pub(crate) fn hopeless(recipients: &[Mailbox], error: Error, may_go_on: bool) -> Self {
+        Self {
+            answer: Answer::default(),
+            timing: TimingMs::default(),
+            findings: Vec::new(),
+            settled: Vec::new(),
+            open: same_verdict(recipients, &error),
+            error: Some(error),
+            may_go_on,
+        }
+    }
+}
+
+/// Connects to `candidate` and hands the letter over for `recipients`.
+pub(crate) async fn attempt(
+    candidate: &Candidate,
+    letter: &Letter,
+    recipients: &[Mailbox],
+    job: &Job,
+    task: &Task,
+) -> Attempted {
+    let target = match &candidate.target {
+        Ok(target) => *target,
+        Err(error) => return Attempted::hopeless(recipients, error.clone(), true),
+    };
+    let log = Transcript::new(job.transcript, target, task.is_one_of_many);
+    let host = candidate.head.host.as_deref();
+    log.note(&format!("connecting to {}", host.unwrap_or("an address")));
+    let name = host.map_or_else(|| target.ip().to_string(), |host| host.trim_matches(['[', ']']).to_owned());
+    let way = Call {
+        target,
+        source: job.session.source,
+        connect_timeout: job.connect_timeout,
+        end: (task.budget.deadline(), task.budget.limit),
+        hello: job.hello.as_ref(),
+        tls: TlsTarget { tls: &job.client, name: &name },
+    };
+    let plan = |hello, total| Plan {
+        hello,
+        tls: job.tls.plan(target.port(), true),
+        delivery: Some(Delivery {
+            from: letter.from.clone(),
+            recipients: recipients.to_vec(),
+            content: Some(letter.message.content.clone()),
+        }),
+        quit_after: job.quit_after,
+        limits: Limits { total, ..job.limits },
+        transcript: job.transcript,
+    };
+    let on_event = |event: Event<'_>| match event {
+        Event::Phase(phase) => task.phase.set(phase.as_str()),
+        Event::Line(at, line) => log.line(at, line),
+    };
+    match call(way, plan, || log.note("connected"), on_event).await {
+        Err((failure, took)) => {
+            let error = host_error(&failure);
+            log.note(&format!("not connected: {}", error.message));
+            let mut attempted = Attempted::hopeless(recipients, error, true);
+            attempted.timing.add(Phase::Connect.as_str(), took);
+            attempted
+        }
+        Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict } }) => {
+            let mut attempted = judge(recipients, &facts, verdict, target);
+            let mut timing = TimingMs::default();
+            timing.add(Phase::Connect.as_str(), connect_took);
+            phase_timing(&facts.timing, &mut timing);
+            attempted.timing = timing;
+            attempted.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
+            attempted.answer.helo = Some(hello.to_string());
+            attempted.answer.tls = facts.tls.as_ref().map(TlsRecord::new);
+            attempted
+        }
+    }
+}
+
+/// The verdict of each recipient, and whether another host may be asked.
+fn judge(
+    recipients: &[Mailbox],
+    facts: &Facts,
+    verdict: Result<(), Failure>,
+    target: SocketAddr,
+) -> Attempted {
+    let mut answer = Answer::default();
+    let dot = facts.transaction.as_ref().and_then(|transaction| transaction.dot.as_ref());
+    if let Some(reply) = dot {
+        answer.queue_id = queue_id(reply);
+        answer.reply = Some(ReplyRecord::new(reply));
+    }
+    let findings = session_findings(facts, verdict.is_err());
+    let (settled, open, error, may_go_on) = match verdict {
+        Ok(()) => {
+            let (settled, open) = by_reply(recipients, facts, None);
+            (settled, open, None, true)
+        }
+        Err(failure) => {
+            let error = match failure.cause {
+                Cause::NoRecipient => None,
+                _ => Some(host_error(&failure)),
+            };
+            let transient = failure.reply.as_ref().is_some_and(Reply::is_transient);
+            match (failure.cause, &error) {
+                (Cause::NoRecipient, _) | (_, None) => {
+                    let (settled, open) = by_reply(recipients, facts, None);
+                    (settled, open, error, true)
+                }
+                // It may have been taken: nobody else is asked.
+                (Cause::Uncertain, Some(verdict)) => {
+                    let (mut settled, open) = by_reply(recipients, facts, Some(verdict));
+                    settled.extend(open);
+                    (settled, Vec::new(), error, false)
+                }
+                (Cause::DataRefused, Some(verdict)) => {
+                    let (mut settled, mut open) = by_reply(recipients, facts, Some(verdict));
+                    if transient {
+                        // What the dot put off is open; what RCPT refused stays refused.
+                        let (still, put_off) =
+                            settled.into_iter().partition(|one| one.verdict != verdict.code);
+                        (settled, open) = (still, [open, put_off].concat());
+                    }
+                    (settled, open, error, transient)
+                }
+                (Cause::MailRefused, Some(verdict)) if !transient => {
+                    (same_verdict(recipients, verdict), Vec::new(), error, false)
+                }
+                (
+                    Cause::SizeExceeded | Cause::EightBitUnsupported | Cause::Smtputf8Unsupported,
+                    Some(verdict),
+                ) => (same_verdict(recipients, verdict), Vec::new(), error, false),
+                (_, Some(verdict)) => (Vec::new(), same_verdict(recipients, verdict), error, true),
+            }
+        }
+    };
+    debug_assert_eq!(settled.len() + open.len(), recipients.len(), "{target}");
+    Attempted { answer, timing: TimingMs::default(), findings, error, settled, open, may_go_on }
+}
+
+/// Each recipient by the reply to its RCPT; the accepted ones get `instead` where the message met
+/// with something else than a 2yz. Settled, then open.
+fn by_reply(
+    recipients: &[Mailbox],
+    facts: &Facts,
+    instead: Option<&Error>,
+) -> (Vec<RecipientRecord>, Vec<RecipientRecord>) {
+    let replies =
+        facts.transaction.as_ref().map(|transaction| transaction.rcpt.as_slice()).unwrap_or_default();
+    let records = recipients.iter().enumerate().filter_map(|(at, recipient)| {
+        let reply = replies.get(at).and_then(Option::as_ref);
+        match (reply, instead) {
+            (Some(reply), Some(error)) if reply.is_positive() => Some(verdict_of(recipient, error)),
+            (Some(reply), _) => Some(RecipientRecord::from_reply(recipient.as_str(), reply, true)),
+            (None, Some(error)) => Some(verdict_of(recipient, error)),
+            // The session ended before RCPT, as it was told to.
+            (None, None) => None,
+        }
+    });
+    records.partition(|record| {
+        record.status != Status::Unknown || instead.is_some_and(|error| error.code == record.verdict)
+    })
+}
+
+fn same_verdict(recipients: &[Mailbox], error: &Error) -> Vec<RecipientRecord> {
+    recipients.iter().map(|recipient| verdict_of(recipient, error)).collect()
+}
+
+fn verdict_of(recipient: &Mailbox, error: &Error) -> RecipientRecord {
+    let mut record = RecipientRecord::with_verdict(recipient.as_str(), error.status(), error.code, None);
+    if let Some(reply) = &error.reply {
+        record.code = Some(reply.code);
+        record.enhanced.clone_from(&reply.enhanced);
+        record.text = Some(reply.text.clone());
+    }
+    record
+}
+
+/// A failure to connect or a close is definite for a probe; mail is tried again.
+fn host_error(failure: &Failure) -> Error {
+    let is_retried =
+        matches!(failure.cause, Cause::Refused | Cause::Reset | Cause::Closed | Cause::ClosedBeforeBanner);
+    Error { is_retried, ..session_error(failure) }
+}
+
+/// The name under which Postfix and its kin queue a message. Evidence for people: nothing rests
+/// on it.
+fn queue_id(reply: &Reply) -> Option<String> {
+    let text = reply.text();
+    let (_, rest) = text.split_once("queued as ").or_else(|| text.split_once("id="))?;
+    let id: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+    (!id.is_empty()).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_id_is_taken_from_the_usual_sentences() {
+        let of = |text: &str| queue_id(&Reply::new(250, vec![text.to_owned()]));
+        assert_eq!(of("2.0.0 Ok: queued as 4Xn1bH2kzqz9s").as_deref(), Some("4Xn1bH2kzqz9s"));
+        assert_eq!(of("OK id=1rZx2A-0001bC-2d").as_deref(), Some("1rZx2A-0001bC-2d"));
+        assert_eq!(of("2.6.0 message received"), None);
+    }
+}

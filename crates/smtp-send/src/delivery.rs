@@ -1,0 +1,129 @@
+//! One message along one route: host after host until every recipient is settled.
+
+use std::time::Instant;
+
+use smtp_core::proto::Mailbox;
+use tool_core::record::{AttemptRecord, Error, RecipientRecord, Status, recipients_error};
+use tool_core::{Outcome, Task};
+
+use crate::attempt::{Attempted, attempt};
+use crate::cli::Job;
+use crate::data::Answer;
+use crate::run::Unit;
+
+/// Delivers, and says what became of each recipient.
+pub(crate) async fn deliver(unit: &Unit, job: &Job, task: &Task) -> Outcome<Answer> {
+    let mut pending = unit.recipients.clone();
+    let mut settled: Vec<RecipientRecord> = Vec::new();
+    let mut open: Vec<RecipientRecord> = Vec::new();
+    let mut tried: Vec<(usize, Attempted)> = Vec::new();
+    let mut attempts = Vec::new();
+    for (at, candidate) in unit.candidates.iter().enumerate() {
+        let begun = Instant::now();
+        let attempted = attempt(candidate, &unit.letter, &pending, job, task).await;
+        let error = attempted.error.clone().or_else(|| recipients_error(&attempted.settled, None));
+        let error = error.or_else(|| recipients_error(&attempted.open, None));
+        attempts.push(AttemptRecord::new(&candidate.head, error.as_ref(), begun.elapsed()));
+        settled.extend(attempted.settled.iter().cloned());
+        open.clone_from(&attempted.open);
+        pending.retain(|recipient| open.iter().any(|record| record.address == recipient.as_str()));
+        let done = pending.is_empty() || !attempted.may_go_on;
+        tried.push((at, attempted));
+        if done {
+            break;
+        }
+    }
+    let several = attempts.len() > 1;
+    let Some((at, shown)) = choose(tried) else {
+        let error = unit.route_error.clone().unwrap_or_else(no_host);
+        return hopeless(unit, error);
+    };
+    let recipients = in_order(&unit.recipients, settled, &shown, open);
+    let mut outcome = Outcome {
+        head: unit.candidates.get(at).map_or_else(|| unit.head.clone(), |candidate| candidate.head.clone()),
+        answer: shown.answer,
+        error: verdict(&recipients, shown.error),
+        findings: unit.findings.clone(),
+        timing: Some(shown.timing),
+    };
+    outcome
+        .findings
+        .extend(unit.candidates.get(at).into_iter().flat_map(|candidate| candidate.findings.clone()));
+    outcome.findings.extend(shown.findings);
+    outcome.answer.from = Some(unit.letter.from.shown());
+    if job.quit_after.is_none() {
+        outcome.answer.message_id.clone_from(&unit.letter.message.id);
+        outcome.answer.size_bytes = Some(unit.letter.message.content.size);
+    }
+    outcome.answer.recipients = (!recipients.is_empty()).then_some(recipients);
+    outcome.answer.attempts = several.then_some(attempts);
+    outcome
+}
+
+/// No host was even tried.
+fn hopeless(unit: &Unit, error: Error) -> Outcome<Answer> {
+    let attempted = Attempted::hopeless(&unit.recipients, error, false);
+    let answer = Answer {
+        from: Some(unit.letter.from.shown()),
+        recipients: Some(attempted.open),
+        message_id: unit.letter.message.id.clone(),
+        size_bytes: Some(unit.letter.message.content.size),
+        ..Answer::default()
+    };
+    Outcome {
+        head: unit.head.clone(),
+        answer,
+        error: attempted.error,
+        findings: unit.findings.clone(),
+        timing: Some(attempted.timing),
+    }
+}
+
+fn no_host() -> Error {
+    Error::new(tool_core::Code::DnsMxNoAddress, "dns", "the route has no host to go to")
+}
+
+/// The attempt that the record is about: the last that settled a recipient or that nothing
+/// follows; else the first that is `unknown`, else the first.
+fn choose(mut tried: Vec<(usize, Attempted)>) -> Option<(usize, Attempted)> {
+    let settles = |attempted: &Attempted| !attempted.settled.is_empty() || attempted.error.is_none();
+    let unknown = |attempted: &Attempted| {
+        attempted.error.as_ref().is_some_and(|error| error.status() == Status::Unknown)
+    };
+    let at = tried
+        .iter()
+        .rposition(|(_, attempted)| settles(attempted))
+        .or_else(|| tried.iter().position(|(_, attempted)| unknown(attempted)))
+        .unwrap_or(0);
+    (at < tried.len()).then(|| tried.swap_remove(at))
+}
+
+/// The recipients in the order of the envelope. Those that no host settled have what the attempt
+/// that is shown said, or else the last.
+fn in_order(
+    envelope: &[Mailbox],
+    settled: Vec<RecipientRecord>,
+    shown: &Attempted,
+    open: Vec<RecipientRecord>,
+) -> Vec<RecipientRecord> {
+    let all: Vec<RecipientRecord> =
+        settled.into_iter().chain(shown.open.iter().cloned()).chain(open).collect();
+    envelope
+        .iter()
+        .filter_map(|mailbox| all.iter().find(|one| one.address == mailbox.as_str()).cloned())
+        .collect()
+}
+
+/// The error of the record: what ended the session where it decided them all, else the worst
+/// recipient's.
+fn verdict(recipients: &[RecipientRecord], ended_by: Option<Error>) -> Option<Error> {
+    match ended_by {
+        Some(error) if recipients.iter().all(|one| one.verdict == error.code) => Some(error),
+        Some(error) if recipients.is_empty() => Some(error),
+        ended_by => {
+            let worst = recipients_error(recipients, Some("delivered to"))?;
+            // A message that may have arrived is said so, whatever else happened.
+            Some(ended_by.filter(|error| error.code == worst.code).unwrap_or(worst))
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What `smtp-send` does with an input.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use dns_core::net::{Bounded, Resolver, config};
+use dns_core::{Lookup, MailTarget, Order, RouteOptions, route};
+use futures_util::future::join_all;
+use smtp_core::proto::Mailbox;
+use tool_core::cli::{Common, UsageError};
+use tool_core::jsonl::Body;
+use tool_core::record::{Error, Finding, Head, HostRecord, Record, route_error, route_findings};
+use tool_core::target::{Candidate, candidates, route_candidates};
+use tool_core::text::Page;
+use tool_core::{Outcome, Plan, Task, Tool};
+
+use crate::cli::{Job, Options, is_whole_job};
+use crate::data::{Answer, WRITES};
+use crate::delivery::deliver;
+use crate::envelope::{Letter, letter, mail_target, unusable};
+
+/// The tool on one thread.
+#[derive(Debug)]
+pub struct SmtpSend {
+    job: Arc<Job>,
+    resolver: Resolver,
+    seed: u64,
+}
+
+/// A message and a route.
+#[derive(Debug)]
+pub struct Unit {
+    pub(crate) head: Head,
+    pub(crate) letter: Rc<Letter>,
+    /// Those that this route leads to.
+    pub(crate) recipients: Vec<Mailbox>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) findings: Vec<Finding>,
+    /// Why there is no candidate.
+    pub(crate) route_error: Option<Error>,
+}
+
+/// The keys of a record that name a server.
+const ROUTE_KEYS: &[&str] = &["host", "ip", "mx", "exchange"];
+
+impl Tool for SmtpSend {
+    const NAME: &'static str = "smtp-send";
+    const WRITES: &'static [&'static str] = WRITES;
+    const TIMEOUT: &'static str = "15m";
+    const CONCURRENCY: &'static str = "1";
+    const TARGETS: &'static str = "recipients or records";
+
+    type Options = Options;
+    type Job = Job;
+    type Answer = Answer;
+    type Unit = Unit;
+
+    fn job(options: Options, common: &Common, matches: &ArgMatches) -> Result<Job, UsageError> {
+        Job::new(options, common, matches)
+    }
+
+    fn targets(options: &Options) -> Vec<String> {
+        options.targets.clone()
+    }
+
+    fn is_whole_job(options: &Options) -> bool {
+        is_whole_job(options)
+    }
+
+    fn new(job: Arc<Job>) -> Self {
+        let resolver = Resolver::new(&config(&job.servers));
+        Self { job, resolver, seed: rand::random() }
+    }
+
+    async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
+        let letter = letter(input, &self.job).map_err(|error| Outcome::failed(head_of(input), error))?;
+        let letter = Rc::new(letter);
+        task.phase.set("dns");
+        let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
+        let names_server = match input {
+            Body::Object(object) => ROUTE_KEYS.iter().any(|key| object.raw(key).is_some()),
+            _ => false,
+        };
+        let (units, consumed) = match &self.job.server {
+            None if !names_server => (self.by_domain(&letter, head_of(input), &lookup).await, &[][..]),
+            server => {
+                let target = server.as_ref().unwrap_or(input);
+                let found = candidates(target, &self.job.target, &lookup).await;
+                let (mut candidates, consumed) =
+                    found.map_err(|(head, error)| Outcome::failed(head, error))?;
+                if server.is_some() {
+                    let Head { domain, domain_unicode, address, .. } = head_of(input);
+                    for candidate in &mut candidates {
+                        let head = &mut candidate.head;
+                        (head.domain, head.domain_unicode) = (domain.clone(), domain_unicode.clone());
+                        head.address.clone_from(&address);
+                    }
+                }
+                let unit = Unit {
+                    head: head_of(input),
+                    recipients: letter.recipients.clone(),
+                    letter,
+                    candidates,
+                    findings: Vec::new(),
+                    route_error: None,
+                };
+                (vec![unit], if server.is_some() { ROUTE_KEYS } else { consumed })
+            }
+        };
+        Ok(Plan { units, consumed })
+    }
+
+    fn head(unit: &Unit) -> Head {
+        unit.head.clone()
+    }
+
+    async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
+        deliver(unit, &self.job, task).await
+    }
+
+    fn text(record: &Record<Answer>, page: &mut Page) {
+        crate::text::write(record, page);
+    }
+}
+
+impl SmtpSend {
+    /// A unit for each domain of the recipients, in their order.
+    async fn by_domain(&self, letter: &Rc<Letter>, head: Head, lookup: &impl Lookup) -> Vec<Unit> {
+        let mut groups: Vec<(String, Vec<Mailbox>)> = Vec::new();
+        for recipient in &letter.recipients {
+            let domain = recipient.domain().unwrap_or_default().to_ascii_lowercase();
+            match groups.iter_mut().find(|(known, _)| *known == domain) {
+                Some((_, group)) => group.push(recipient.clone()),
+                None => groups.push((domain, vec![recipient.clone()])),
+            }
+        }
+        let units = groups.into_iter().map(async |(_, recipients)| {
+            let mut unit = Unit {
+                head: head.clone(),
+                letter: letter.clone(),
+                recipients,
+                candidates: Vec::new(),
+                findings: Vec::new(),
+                route_error: None,
+            };
+            self.find_route(&mut unit, lookup).await;
+            unit
+        });
+        join_all(units).await
+    }
+
+    /// Where the mail of the unit's domain goes by itself.
+    async fn find_route(&self, unit: &mut Unit, lookup: &impl Lookup) {
+        let Some(recipient) = unit.recipients.first() else { return };
+        if recipient.domain().is_none() {
+            let error = unusable("a recipient without a domain needs a server: --server");
+            unit.route_error = Some(error);
+            return;
+        }
+        match mail_target(recipient) {
+            Err(error) => unit.route_error = Some(error),
+            Ok(MailTarget::Literal { ip, .. }) => {
+                let found = candidates(&Body::Word(ip.to_string()), &self.job.target, lookup).await;
+                match found {
+                    Ok((candidates, _)) => unit.candidates = candidates,
+                    Err((_, error)) => unit.route_error = Some(error),
+                }
+            }
+            Ok(MailTarget::Domain { domain, .. }) => {
+                let options = RouteOptions {
+                    families: self.job.target.families,
+                    addresses: true,
+                    order: Order::Shuffled(self.seed),
+                };
+                let route = route(lookup, &domain, &options).await;
+                unit.head.domain = Some(domain.to_string());
+                unit.head.domain_unicode = domain.to_unicode();
+                unit.findings = route_findings(&route.findings);
+                match &route.verdict {
+                    Err(error) => unit.route_error = Some(route_error(error, domain.as_str())),
+                    Ok(()) => {
+                        let hosts = route.hosts.iter().map(HostRecord::new).collect();
+                        unit.candidates = route_candidates(hosts, &unit.head, &self.job.target, lookup).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the input says it is about.
+fn head_of(input: &Body) -> Head {
+    match input {
+        Body::Object(object) => Head {
+            domain: object.string("domain"),
+            domain_unicode: object.string("domain_unicode"),
+            address: object.string("address"),
+            ..Head::default()
+        },
+        _ => Head::default(),
+    }
+}
