@@ -9,5 +9,8 @@
 )]
 
 mod contract;
+mod dialogues;
 mod family;
 mod harness;
+mod recipients;
+mod tls;
