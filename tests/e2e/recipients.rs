@@ -6,14 +6,18 @@ use crate::harness::{internet, tool, world};
 
 const HOST: &str = "mx.sink.example";
 
-/// Address, status and verdict of each recipient.
-fn verdicts(record: &Value) -> Vec<[&str; 3]> {
+/// Address, status and verdict of a recipient.
+type Verdict<'a> = [&'a str; 3];
+
+fn verdicts(record: &Value) -> Vec<Verdict<'_>> {
     let all = record["recipients"].as_array().unwrap().iter();
     all.map(|one| ["address", "status", "verdict"].map(|key| one[key].as_str().unwrap())).collect()
 }
 
-/// The status, code and phase of a record.
-fn outcome(record: &Value) -> [Option<&str>; 3] {
+/// Status of a record, and code and phase of its error.
+type Outcome<'a> = [Option<&'a str>; 3];
+
+fn outcome(record: &Value) -> Outcome<'_> {
     [record["status"].as_str(), record["error"]["code"].as_str(), record["error"]["phase"].as_str()]
 }
 
@@ -25,7 +29,7 @@ fn each_recipient_has_its_verdict_and_the_worst_decides() {
     let later = ["later@sink.example", "unknown", "rcpt.deferred"];
     let unknown = ["unknown@sink.example", "fail", "rcpt.unknown_user"];
     let full = ["full@sink.example", "fail", "rcpt.mailbox_full"];
-    let cases: [(&[[&str; 3]], [Option<&str>; 3], i32); 6] = [
+    let cases: [(&[Verdict], Outcome, i32); 6] = [
         (&[ok], [Some("ok"), None, None], 0),
         (&[grey], [Some("unknown"), Some("rcpt.greylisted"), Some("rcpt")], 75),
         (&[unknown], [Some("fail"), Some("rcpt.unknown_user"), Some("rcpt")], 1),
