@@ -23,7 +23,7 @@ _smtp__ping() {
 
     case "${cmd}" in
         smtp__ping)
-            opts="-p -4 -6 -v -q -j -h -V --port --first --helo --ehlo --connect-timeout --reply-timeout --no-ptr --source --allow-private --dns --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --no-ptr --helo --ehlo --source --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -37,11 +37,11 @@ _smtp__ping() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --ehlo)
+                --rcpt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --helo)
+                --from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -53,11 +53,27 @@ _smtp__ping() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ehlo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helo)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --source)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls)
+                    COMPREPLY=($(compgen -W "none may require verify" -- "${cur}"))
+                    return 0
+                    ;;
+                --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,9 +1,16 @@
 complete -c smtp-ping -s p -l port -d 'The ports to connect to, a record for each [default: 25]' -r
-complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
+complete -c smtp-ping -l rcpt -d 'Ask whether this recipient is accepted, without sending (repeatable); `-`: the record\'s `address`' -r
+complete -c smtp-ping -l from -d 'The sender to ask with' -r
 complete -c smtp-ping -l connect-timeout -d 'The most time to wait for the connection' -r
 complete -c smtp-ping -l reply-timeout -d 'The most time to wait for each reply, the greeting included' -r
+complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-ping -l source -d 'The address to connect from' -r
 complete -c smtp-ping -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
+complete -c smtp-ping -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
+may\t'Use it where it is offered'
+require\t'Do nothing without TLS'
+verify\t'Do nothing without a certificate that verifies'"
+complete -c smtp-ping -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
 complete -c smtp-ping -l rate -d 'Begin at most N targets a second' -r
 complete -c smtp-ping -l max-line -d 'The longest input line taken, in bytes' -r
 complete -c smtp-ping -l color -d 'When to use colour; NO_COLOR is honoured too' -r -f -a "auto\t'On a terminal'
@@ -15,6 +22,7 @@ complete -c smtp-ping -s j -l concurrency -d 'The most targets worked on at a ti
 complete -c smtp-ping -l first -d 'Stop at the first address that works: exactly one record'
 complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
 complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
+complete -c smtp-ping -l implicit -d 'TLS from the first byte; also on port 465'
 complete -c smtp-ping -s 4 -d 'Use IPv4 only'
 complete -c smtp-ping -s 6 -d 'Use IPv6 only'
 complete -c smtp-ping -l ordered -d 'Keep the order of the input, within a window of ten times -j'

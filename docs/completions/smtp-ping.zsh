@@ -17,12 +17,19 @@ _smtp-ping() {
     _arguments "${_arguments_options[@]}" : \
 '*-p+[The ports to connect to, a record for each \[default\: 25\]]:PORT,…:_default' \
 '*--port=[The ports to connect to, a record for each \[default\: 25\]]:PORT,…:_default' \
-'--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
-'--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
+'*--rcpt=[Ask whether this recipient is accepted, without sending (repeatable); \`-\`\: the record'\''s \`address\`]:ADDRESS:_default' \
+'--from=[The sender to ask with]:ADDRESS:_default' \
 '--connect-timeout=[The most time to wait for the connection]:TIME:_default' \
 '--reply-timeout=[The most time to wait for each reply, the greeting included]:TIME:_default' \
+'--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
+'--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--source=[The address to connect from]:ADDRESS:_default' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
+'--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
+may\:"Use it where it is offered"
+require\:"Do nothing without TLS"
+verify\:"Do nothing without a certificate that verifies"))' \
+'--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
 '--rate=[Begin at most N targets a second]:N:_default' \
 '--max-line=[The longest input line taken, in bytes]:BYTES:_default' \
 '--color=[When to use colour; NO_COLOR is honoured too]:WHEN:((auto\:"On a terminal"
@@ -35,6 +42,7 @@ never\:"Never"))' \
 '--first[Stop at the first address that works\: exactly one record]' \
 '--no-ptr[Do not look up the names of the addresses]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
+'--implicit[TLS from the first byte; also on port 465]' \
 '-4[Use IPv4 only]' \
 '-6[Use IPv6 only]' \
 '--ordered[Keep the order of the input, within a window of ten times -j]' \

@@ -71,4 +71,16 @@ pub(crate) const FAMILY: &[Member] = &[
         command: || tool_core::command::<smtp_ping::SmtpPing>(smtp_ping::describe),
         writes: smtp_ping::SmtpPing::WRITES,
     },
+    Member {
+        name: "smtp-send",
+        from_stdin: &[],
+        ok: "good@sink.example",
+        fail: "someone@nosuch.example",
+        unknown: "someone@busy.example",
+        slow: "someone@silent.example",
+        object: r#"{"to":"good@sink.example""#,
+        schema: tool_core::schema::<smtp_send::SmtpSend>,
+        command: || tool_core::command::<smtp_send::SmtpSend>(smtp_send::describe),
+        writes: smtp_send::SmtpSend::WRITES,
+    },
 ];

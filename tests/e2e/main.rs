@@ -10,6 +10,7 @@
 
 mod bulk;
 mod contract;
+mod dialogues;
 mod family;
 mod first;
 mod generated;
@@ -17,9 +18,11 @@ mod harness;
 mod mxlookup;
 mod myip;
 mod pipeline;
+mod recipients;
 mod resolver;
 mod scenarios;
 mod scene;
 mod session;
 mod smtp_ping;
 mod sources;
+mod tls;

@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Some("mxlookup") => mxlookup::main(args),
         Some("myip") => myip::main(args),
         Some("smtp-ping") => smtp_ping::main(args),
+        Some("smtp-send") => smtp_send::main(args),
         _ => {
             tool_core::stderr::say("multicall", "call it by the name of a tool");
             ExitCode::from(2)

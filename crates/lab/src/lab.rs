@@ -130,6 +130,7 @@ impl Lab {
             ("MXPIPE_PORT", self.port.to_string()),
             ("MXPIPE_ALLOW_PRIVATE", "1".to_owned()),
             ("MXPIPE_EHLO", self.client.clone()),
+            ("MXPIPE_FROM", format!("me@{}", self.client)),
             ("MXPIPE_VIA", self.via()),
             ("MXPIPE_CA", self.ca().to_string_lossy().into_owned()),
         ]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use smtp_core::proto::Mailbox;
 use tool_core::record::{AttemptRecord, Error, RecipientRecord, Status, recipients_error};
-use tool_core::{Outcome, Task};
+use tool_core::{Code, Outcome, Task};
 
 use crate::attempt::{Attempted, attempt};
 use crate::cli::Job;
@@ -25,6 +25,7 @@ pub(crate) async fn deliver(unit: &Unit, job: &Job, task: &Task) -> Outcome<Answ
         let error = error.or_else(|| recipients_error(&attempted.open, None));
         attempts.push(AttemptRecord::new(&candidate.head, error.as_ref(), begun.elapsed()));
         settled.extend(attempted.settled.iter().cloned());
+        unit.settled.borrow_mut().clone_from(&settled);
         open.clone_from(&attempted.open);
         pending.retain(|recipient| open.iter().any(|record| record.address == recipient.as_str()));
         let done = pending.is_empty() || !attempted.may_go_on;
@@ -60,6 +61,33 @@ pub(crate) async fn deliver(unit: &Unit, job: &Job, task: &Task) -> Outcome<Answ
     outcome
 }
 
+/// The work was cut short: what is settled stays so. Between the final dot and its reply the
+/// message may have been taken.
+pub(crate) fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
+    let error = match error.phase {
+        "dot" => {
+            let message =
+                "interrupted after the final dot, before a reply: the message may have been delivered";
+            let uncertain = Error::new(Code::DataUncertain, "dot", message);
+            uncertain.with_hint("look for the Message-ID at the receiver before sending again")
+        }
+        _ => error,
+    };
+    let settled = unit.settled.take();
+    let open = |to: &&Mailbox| !settled.iter().any(|one| one.address == to.as_str());
+    let open: Vec<Mailbox> = unit.recipients.iter().filter(open).cloned().collect();
+    let open = Attempted::hopeless(&open, error.clone(), false).open;
+    let all: Vec<RecipientRecord> = settled.into_iter().chain(open).collect();
+    let answer = Answer {
+        from: Some(unit.letter.from.shown()),
+        recipients: Some(all),
+        message_id: unit.letter.message.id.clone(),
+        size_bytes: Some(unit.letter.message.content.size),
+        ..Answer::default()
+    };
+    Outcome { answer, ..Outcome::failed(unit.head.clone(), error) }
+}
+
 /// No host was even tried.
 fn hopeless(unit: &Unit, error: Error) -> Outcome<Answer> {
     let attempted = Attempted::hopeless(&unit.recipients, error, false);
@@ -80,7 +108,7 @@ fn hopeless(unit: &Unit, error: Error) -> Outcome<Answer> {
 }
 
 fn no_host() -> Error {
-    Error::new(tool_core::Code::DnsMxNoAddress, "dns", "the route has no host to go to")
+    Error::new(Code::DnsMxNoAddress, "dns", "the route has no host to go to")
 }
 
 /// The attempt that the record is about: the last that settled a recipient or that nothing

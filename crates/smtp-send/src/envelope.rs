@@ -39,12 +39,17 @@ pub(crate) fn letter(input: &Body, job: &Job) -> Result<Letter, Error> {
     };
     let mut to = match word {
         Some(word) => vec![word],
+        None if is_own(record) => unsettled(record)?,
         None => pick(&job.to, "to")?,
     };
     if to.is_empty() {
         to.extend(record.read::<String>("address", "a string")?);
     }
-    let (cc, bcc) = (pick(&job.cc, "cc")?, pick(&job.bcc, "bcc")?);
+    // All of the envelope is among the recipients of a record of ours.
+    let (cc, bcc) = match is_own(record) {
+        true => (Vec::new(), Vec::new()),
+        false => (pick(&job.cc, "cc")?, pick(&job.bcc, "bcc")?),
+    };
     let recipients = to.iter().chain(&cc).chain(&bcc).map(|text| mailbox(text));
     let mut recipients: Vec<Mailbox> = recipients.collect::<Result<_, _>>()?;
     let mut seen = std::collections::HashSet::new();
@@ -65,6 +70,25 @@ pub(crate) fn letter(input: &Body, job: &Job) -> Result<Letter, Error> {
     let from = mailbox(&from)?;
     let message = message(record, job, &from, &to, &cc)?;
     Ok(Letter { from, recipients, message })
+}
+
+/// Whether the record is of this tool: of a message that was sent, or not.
+pub(crate) fn is_own(record: &Object) -> bool {
+    record.string("tool").is_some_and(|tool| tool == "smtp-send") && record.raw("recipients").is_some()
+}
+
+/// The recipients that may be tried again (`--retry`): what may have been delivered never is.
+fn unsettled(record: &Object) -> Result<Vec<String>, Error> {
+    #[derive(serde::Deserialize)]
+    struct Recipient {
+        address: String,
+        status: String,
+        verdict: String,
+    }
+    let all = record.read::<Vec<Recipient>>("recipients", "a list of recipients")?.unwrap_or_default();
+    let uncertain = Code::DataUncertain.as_str();
+    let open = all.into_iter().filter(|one| one.status == "unknown" && one.verdict != uncertain);
+    Ok(open.map(|one| one.address).collect())
 }
 
 fn message(

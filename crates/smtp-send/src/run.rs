@@ -1,5 +1,6 @@
 //! What `smtp-send` does with an input.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,15 +11,17 @@ use futures_util::future::join_all;
 use smtp_core::proto::Mailbox;
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
-use tool_core::record::{Error, Finding, Head, HostRecord, Record, route_error, route_findings};
+use tool_core::record::{
+    Error, Finding, Head, HostRecord, RecipientRecord, Record, route_error, route_findings,
+};
 use tool_core::target::{Candidate, candidates, route_candidates};
 use tool_core::text::Page;
 use tool_core::{Outcome, Plan, Task, Tool};
 
 use crate::cli::{Job, Options, is_whole_job};
 use crate::data::{Answer, WRITES};
-use crate::delivery::deliver;
-use crate::envelope::{Letter, letter, mail_target, unusable};
+use crate::delivery::{cut_short, deliver};
+use crate::envelope::{Letter, is_own, letter, mail_target, unusable};
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Unit {
     pub(crate) findings: Vec<Finding>,
     /// Why there is no candidate.
     pub(crate) route_error: Option<Error>,
+    /// The recipients whose verdict stands, while others are still worked on.
+    pub(crate) settled: RefCell<Vec<RecipientRecord>>,
 }
 
 /// The keys of a record that name a server.
@@ -79,6 +84,8 @@ impl Tool for SmtpSend {
         task.phase.set("dns");
         let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
         let names_server = match input {
+            // A message that went along a route is tried along it again, not at the host that failed.
+            Body::Object(object) if is_own(object) && object.raw("domain").is_some() => false,
             Body::Object(object) => ROUTE_KEYS.iter().any(|key| object.raw(key).is_some()),
             _ => false,
         };
@@ -104,6 +111,7 @@ impl Tool for SmtpSend {
                     candidates,
                     findings: Vec::new(),
                     route_error: None,
+                    settled: RefCell::default(),
                 };
                 (vec![unit], if server.is_some() { ROUTE_KEYS } else { consumed })
             }
@@ -113,6 +121,13 @@ impl Tool for SmtpSend {
 
     fn head(unit: &Unit) -> Head {
         unit.head.clone()
+    }
+
+    /// What is under way is finished and told, whoever reads it.
+    const REPORTS_ALWAYS: bool = true;
+
+    fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
+        cut_short(unit, error)
     }
 
     async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
@@ -143,6 +158,7 @@ impl SmtpSend {
                 candidates: Vec::new(),
                 findings: Vec::new(),
                 route_error: None,
+                settled: RefCell::default(),
             };
             self.find_route(&mut unit, lookup).await;
             unit

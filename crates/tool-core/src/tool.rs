@@ -64,6 +64,15 @@ pub trait Tool: Sized + 'static {
     /// What the record of a unit is about, before anything is known.
     fn head(unit: &Self::Unit) -> Head;
 
+    /// Whether what is under way is finished and reported, on stderr then, though nobody reads
+    /// stdout any more.
+    const REPORTS_ALWAYS: bool = false;
+
+    /// The record of a unit whose work was cut short, by a signal or a defect.
+    fn cut_short(unit: &Self::Unit, error: Error) -> Outcome<Self::Answer> {
+        Outcome::failed(Self::head(unit), error)
+    }
+
     /// Does the work of a unit, within the budget.
     fn work(&self, unit: &Self::Unit, task: &Task) -> impl Future<Output = Outcome<Self::Answer>>;
 

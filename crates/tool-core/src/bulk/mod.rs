@@ -75,6 +75,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
         gate: gate.clone(),
         switch: switch.clone(),
         written: written.clone(),
+        reports_always: T::REPORTS_ALWAYS,
     };
     let writing = in_thread(move || writer.run(messages));
 
@@ -100,7 +101,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     drop(local);
 
     let written = finish(T::NAME, common, &switch, &written, second_signal);
-    let interrupted = switch.state() == Stop::Interrupted || second_signal;
+    let interrupted = switch.is_stopped(Stop::Interrupted) || second_signal;
     // A reader that hung on is still reading; nothing waits for it.
     runtime.shutdown_background();
     written.tally.exit(interrupted, written.broken, common.exit_zero)
@@ -113,7 +114,7 @@ struct Finished {
 }
 
 fn finish(tool: &str, common: &Common, switch: &Switch, written: &SharedWritten, hurried: bool) -> Finished {
-    if !common.quiet && !hurried && switch.state() != Stop::Unread {
+    if !common.quiet && !hurried && !switch.is_stopped(Stop::Unread) {
         progress::summary(tool, written);
     }
     let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
 use super::gate::Gate;
 use super::stop::{Stop, Switch};
-use crate::Tally;
 use crate::record::Status;
+use crate::{Tally, stderr};
 
 /// From a worker.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub(super) struct Writer {
     pub(super) gate: Arc<Gate>,
     pub(super) switch: Switch,
     pub(super) written: SharedWritten,
+    /// Whether records go to stderr once stdout is gone.
+    pub(super) reports_always: bool,
 }
 
 impl Writer {
@@ -58,19 +60,28 @@ impl Writer {
         const BATCH: usize = 64;
         let mut order = Order::default();
         let mut batch = Vec::new();
+        let mut lost = false;
         while let Some(message) = messages.blocking_recv() {
             let mut next = Some(message);
             while let Some(message) = next {
                 self.take(message, &mut order, &mut batch);
                 next = if batch.len() < BATCH { messages.try_recv().ok() } else { None };
             }
-            if let Err(error) = self.flush(&mut batch) {
-                if error.kind() != ErrorKind::BrokenPipe {
-                    self.written.lock().unwrap_or_else(PoisonError::into_inner).error = Some(error);
+            if lost {
+                self.report(&mut batch);
+            } else if let Err(error) = self.flush(&mut batch) {
+                // A reader that has seen enough is no failure, unless what it misses cannot be
+                // found out again.
+                if error.kind() != ErrorKind::BrokenPipe || self.reports_always {
+                    self.lock().error = Some(error);
                 }
                 self.switch.stop(Stop::Unread);
                 self.gate.shut();
-                return;
+                if !self.reports_always {
+                    return;
+                }
+                lost = true;
+                self.report(&mut batch);
             }
             if self.ordered {
                 self.gate.written(order.next);
@@ -94,14 +105,28 @@ impl Writer {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()?;
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        self.count(batch);
+        Ok(())
+    }
+
+    /// Writes to stderr what stdout did not take.
+    fn report(&self, batch: &mut Vec<Item>) {
+        batch.iter().for_each(|item| stderr::write(&item.text));
+        self.count(batch);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, batch: &mut Vec<Item>) {
+        let mut written = self.lock();
         for item in batch.drain(..) {
             written.tally.count(item.status, item.panic);
             if let Some(code) = item.code {
                 count(&mut written.codes, code);
             }
         }
-        Ok(())
     }
 }
 

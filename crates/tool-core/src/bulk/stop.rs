@@ -2,42 +2,52 @@
 
 use tokio::sync::watch;
 
-/// How far a run is to be stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A reason to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// It goes on.
-    No,
     /// Ctrl-C or SIGTERM: what was taken up gets its record.
     Interrupted,
     /// Nobody reads the output any more.
     Unread,
 }
 
+/// The reasons that there are.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reasons {
+    interrupted: bool,
+    unread: bool,
+}
+
+impl Reasons {
+    fn of(&mut self, why: Stop) -> &mut bool {
+        match why {
+            Stop::Interrupted => &mut self.interrupted,
+            Stop::Unread => &mut self.unread,
+        }
+    }
+}
+
 /// The switch, shared by all threads.
 #[derive(Debug, Clone)]
-pub(super) struct Switch(watch::Sender<Stop>);
+pub(super) struct Switch(watch::Sender<Reasons>);
 
 impl Switch {
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(Stop::No))
+        Self(watch::Sender::new(Reasons::default()))
     }
 
-    /// Stops at least this far.
-    pub(super) fn stop(&self, how: Stop) {
-        self.0.send_if_modified(|now| {
-            let further = how > *now;
-            *now = how.max(*now);
-            further
-        });
+    pub(super) fn stop(&self, why: Stop) {
+        self.0.send_modify(|reasons| *reasons.of(why) = true);
     }
 
-    pub(super) fn state(&self) -> Stop {
-        *self.0.borrow()
+    pub(super) fn is_stopped(&self, why: Stop) -> bool {
+        let mut reasons = *self.0.borrow();
+        *reasons.of(why)
     }
 
-    /// Waits until the run is stopped this far.
-    pub(super) async fn stopped(&self, how: Stop) {
+    /// Waits until there is this reason.
+    pub(super) async fn stopped(&self, why: Stop) {
         // The sender lives in `self`, so this cannot end early.
-        let _ = self.0.subscribe().wait_for(|now| *now >= how).await;
+        let _ = self.0.subscribe().wait_for(|reasons| *reasons.clone().of(why)).await;
     }
 }

@@ -48,7 +48,8 @@ pub(super) async fn work<T: Tool>(
     while open || !targets.is_empty() {
         tokio::select! {
             biased;
-            () = shared.switch.stopped(Stop::Unread) => return,
+            () = shared.switch.stopped(Stop::Unread), if !T::REPORTS_ALWAYS => return,
+            () = shared.switch.stopped(Stop::Unread), if open && !inputs.is_closed() => inputs.close(),
             () = shared.switch.stopped(Stop::Interrupted), if open && !inputs.is_closed() => inputs.close(),
             input = inputs.recv(), if open => match input {
                 Some(fed) => {
@@ -165,9 +166,17 @@ impl<T: Tool> Line<T> {
             Task { is_one_of_many: many, ..self.task(Budget::new(self.shared.common.timeout).resume(spent)) };
         // Planning it was part of it.
         let time = clock::ago(spent);
-        let (outcome, budget) = match self.guarded(self.tool.work(unit, &task), &task).await {
+        let unread = self.shared.switch.is_stopped(Stop::Unread);
+        let done = match unread {
+            // Nothing new begins that nobody would hear of.
+            true => {
+                Err(Error::new(Code::RunInterrupted, task.phase.get(), "the output is not read any more"))
+            }
+            false => self.guarded(self.tool.work(unit, &task), &task).await,
+        };
+        let (outcome, budget) = match done {
             Ok(outcome) => (outcome, Some(&task.budget)),
-            Err(error) => (Outcome::failed(T::head(unit), error), None),
+            Err(error) => (T::cut_short(unit, error), None),
         };
         self.emit(origin, time, outcome, budget).await;
     }

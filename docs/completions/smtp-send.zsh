@@ -1,0 +1,87 @@
+#compdef smtp-send
+
+autoload -U is-at-least
+
+_smtp-send() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'*-t+[A recipient (repeatable, or separated by commas)]:ADDRESS:_default' \
+'*--to=[A recipient (repeatable, or separated by commas)]:ADDRESS:_default' \
+'*--cc=[A recipient of a copy]:ADDRESS:_default' \
+'*--bcc=[A recipient whom no header names]:ADDRESS:_default' \
+'-f+[The envelope sender, \`<>\` for none \[default\: \$USER at the host'\''s name\]]:ADDRESS:_default' \
+'--from=[The envelope sender, \`<>\` for none \[default\: \$USER at the host'\''s name\]]:ADDRESS:_default' \
+'-s+[The server to hand the message to, instead of the MX of each recipient'\''s domain]:HOST[:PORT]:_default' \
+'--server=[The server to hand the message to, instead of the MX of each recipient'\''s domain]:HOST[:PORT]:_default' \
+'-p+[The port to connect to \[default\: 25, with --implicit 465\]]:PORT:_default' \
+'--port=[The port to connect to \[default\: 25, with --implicit 465\]]:PORT:_default' \
+'--subject=[The subject]:TEXT:_default' \
+'--body=[The text; \`@FILE\` reads a file, \`-\` stdin]:TEXT:_default' \
+'*--header=[A header of its own, as \`Name\: value\` (repeatable)]:HEADER:_default' \
+'*--add-header=[A header of its own, as \`Name\: value\` (repeatable)]:HEADER:_default' \
+'(--body --subject --header)-d+[The whole message, headers included; \`@FILE\` reads a file, \`-\` stdin]:TEXT:_default' \
+'(--body --subject --header)--data=[The whole message, headers included; \`@FILE\` reads a file, \`-\` stdin]:TEXT:_default' \
+'--quit-after=[Take leave after this phase, before the message is sent]:PHASE:(banner first-ehlo tls ehlo mail rcpt)' \
+'--connect-timeout=[The most time to wait for the connection]:TIME:_default' \
+'--reply-timeout=[The most time to wait for each reply \[default\: those of RFC 5321 section 4.5.3.2\]]:TIME:_default' \
+'--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
+'--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
+'--source=[The address to connect from]:ADDRESS:_default' \
+'*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
+'--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
+may\:"Use it where it is offered"
+require\:"Do nothing without TLS"
+verify\:"Do nothing without a certificate that verifies"))' \
+'--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
+'--rate=[Begin at most N targets a second]:N:_default' \
+'--max-line=[The longest input line taken, in bytes]:BYTES:_default' \
+'--color=[When to use colour; NO_COLOR is honoured too]:WHEN:((auto\:"On a terminal"
+always\:"Always"
+never\:"Never"))' \
+'--explain=[Say what a code means and what to do, and end]:CODE:_default' \
+'--timeout=[The most time a target may take\: 10, 10s, 500ms, 2m]:TIME:_default' \
+'-j+[The most targets worked on at a time, up to 10000]:N:_default' \
+'--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
+'--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
+'--implicit[TLS from the first byte; also on port 465]' \
+'-4[Use IPv4 only]' \
+'-6[Use IPv6 only]' \
+'--ordered[Keep the order of the input, within a window of ten times -j]' \
+'--retry[Take records that come in as \`unknown\` as targets again]' \
+'(--text)--json[Write JSON Lines, as in a pipe]' \
+'--text[Write text, as on a terminal]' \
+'(-q --quiet)-v[Say on stderr what is done, word by word]' \
+'(-q --quiet)--verbose[Say on stderr what is done, word by word]' \
+'-q[Say nothing on stderr]' \
+'--quiet[Say nothing on stderr]' \
+'--exit-zero[Exit with 0 whatever the targets came to]' \
+'--schema[Print the JSON schema of the records, and end]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+'*::targets -- Recipients, a message each; or records from stdin (`-`):_default' \
+&& ret=0
+}
+
+(( $+functions[_smtp-send_commands] )) ||
+_smtp-send_commands() {
+    local commands; commands=()
+    _describe -t commands 'smtp-send commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_smtp-send" ]; then
+    _smtp-send "$@"
+else
+    compdef _smtp-send smtp-send
+fi
