@@ -302,7 +302,7 @@ fn ordered_keeps_the_order_though_the_first_is_the_slowest() {
         let inputs: Vec<Value> =
             ran.records_of_words().iter().map(|record| record["input"].clone()).collect();
         assert_eq!(inputs, words.map(Value::from));
-        let ran = fed(&lab, member).args(["--timeout", "1s"]).stdin(words.join("\n")).run();
+        let ran = fed(&lab, member).args(["--timeout", "1s", "-j", "5"]).stdin(words.join("\n")).run();
         assert_eq!(ran.records_of_words().last().unwrap()["input"], json!(member.slow));
     });
 }
@@ -322,6 +322,9 @@ fn the_limit_of_a_target_always_holds_and_is_named() {
 fn a_reader_that_goes_away_ends_the_tool_quietly() {
     let lab = internet();
     each(|member| {
+        if member.reports_always {
+            return;
+        }
         let filter = [&[member.name], member.from_stdin].concat().join(" ");
         let line = format!("yes {} | {filter} | head -1", member.ok);
         let ran = shell(&lab, &line).run();
@@ -329,6 +332,24 @@ fn a_reader_that_goes_away_ends_the_tool_quietly() {
         let line = format!("yes {} | {{ {filter}; echo \"code $?\" >&2; }} | head -1", member.ok);
         let ran = shell(&lab, &line).run();
         assert_eq!(ran.stderr, "code 0\n");
+    });
+}
+
+#[test]
+fn what_cannot_be_found_out_again_is_told_though_the_reader_went_away() {
+    let lab = internet();
+    each(|member| {
+        if !member.reports_always {
+            return;
+        }
+        let line = format!("yes {} | {{ {}; echo \"code $?\" >&2; }} | head -1", member.ok, member.name);
+        let ran = shell(&lab, &line).run();
+        let told = ran.stderr.lines().filter(|line| line.starts_with('{')).count();
+        assert!(told > 0 && ran.stderr.ends_with("code 74\n"), "{}", ran.stderr);
+        // Every message that was taken has its record, here or there.
+        let taken = lab.mail("mx.sink.example").len();
+        let sent = |text: &str| text.matches(r#""status":"ok""#).count();
+        assert!(sent(&ran.stdout) + sent(&ran.stderr) >= taken, "{taken}: {}{}", ran.stdout, ran.stderr);
     });
 }
 

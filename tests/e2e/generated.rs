@@ -311,10 +311,31 @@ fn still(output: &str, lab: &Lab) -> String {
                     *took = json!(if phase == "total" { 1.5 } else { 0.3 });
                 }
             }
+            "tls" => *value = still_tls(value.take()),
             _ => {}
         }
     }
     broken(&Value::Object(record), 0)
+}
+
+/// The certificates of the lab are new in each run.
+fn still_tls(mut tls: Value) -> Value {
+    let chain = tls["chain"].as_array().cloned().unwrap_or_default();
+    let all = std::iter::once(tls["certificate"].clone()).chain(chain).map(|mut certificate| {
+        for (key, value) in certificate.as_object_mut().into_iter().flatten() {
+            match key.as_str() {
+                "not_before" => *value = json!("2026-11-23T00:00:00Z"),
+                "not_after" => *value = json!("2027-02-22T00:00:00Z"),
+                "fingerprint_sha256" | "spki_sha256" => *value = json!("0".repeat(64)),
+                _ => {}
+            }
+        }
+        certificate
+    });
+    let mut all: Vec<Value> = all.collect();
+    tls["certificate"] = all.remove(0);
+    tls["chain"] = all.into();
+    tls
 }
 
 /// JSON with a line break only where a line would be too long.

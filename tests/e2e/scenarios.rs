@@ -1,4 +1,5 @@
-//! Every dialogue file is served by the lab, and the real `smtp-ping` comes to what the file says.
+//! What the dialogue files show beside their outcome: what is tolerated is told, and nothing raw
+//! reaches a terminal.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use smtp_core::proto::dialogue::{Dialogue, Turn};
 
 use crate::harness::{Ran, finish, tool};
-use crate::scene::{Scene, findings, verdict};
+use crate::scene::{Scene, findings};
 
 /// Long enough for a server on this machine to say its part, however busy it is.
 const LIMIT: &str = "2s";
@@ -69,35 +70,15 @@ fn records(runs: &[Ran]) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_scenario_comes_to_what_its_file_says() {
-    let dialogues = dialogues();
-    let lab = served(&dialogues);
-    let runs = played(&lab, &dialogues);
-    assert_eq!(runs.iter().map(|ran| ran.stdout.lines().count()).sum::<usize>(), dialogues.len());
-    let records = records(&runs);
-    for (name, dialogue) in &dialogues {
-        let expect = &dialogue.expect;
-        let words = [Some(&expect.status), expect.code.as_ref(), expect.phase.as_ref()];
-        let expected = words.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
-        assert_eq!(verdict(&records[name]), expected, "{name}: {:#}", records[name]);
-        if is_silent(dialogue) && expect.status != "ok" {
-            assert_eq!(records[name]["error"]["limit_ms"], 2_000, "{name}");
-        }
-    }
-    for ran in &runs {
-        let raw = |c: char| c.is_control() && c != '\n';
-        assert!(!ran.stdout.contains(raw), "JSON holds controls as escapes only");
-    }
-}
-
-#[test]
 fn no_scenario_gets_a_control_byte_through_to_a_person() {
     let dialogues = dialogues();
     let lab = served(&dialogues);
     for (name, dialogue) in &dialogues {
         let limit = if is_silent(dialogue) { "200ms" } else { "30s" };
+        let tls = if dialogue.is_implicit() { "implicit" } else { "may" };
         let mut command = tool(&lab, "smtp-ping")
-            .args(["--text", "-v", "--no-ptr", "--reply-timeout", limit, &format!("{name}.example")])
+            .args(["--text", "-v", "--no-ptr", "--tls", tls, "--reply-timeout", limit])
+            .args([format!("{name}.example").as_str()])
             .command();
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let output = finish(child.unwrap());

@@ -31,7 +31,7 @@ pub struct Options {
     #[arg(long, value_name = "ADDRESS")]
     pub rcpt: Vec<String>,
     /// The sender to ask with
-    #[arg(long, value_name = "ADDRESS", default_value = "<>", env = env::FROM, hide_env_values = true, value_parser = parse_mailbox)]
+    #[arg(long, value_name = "ADDRESS", default_value = "<>", value_parser = parse_mailbox)]
     pub from: Mailbox,
     /// The most time to wait for the connection
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]

@@ -199,7 +199,8 @@ fn verify_error(error: &Error, end_entity: &CertificateDer<'_>) -> VerifyError {
         }
         // A typical self-signed certificate is reported as an authority in the place of a server.
         _ if is_self_signed() => VerifyError::SelfSigned,
-        CertificateError::UnknownIssuer => VerifyError::NotTrusted,
+        // A bad signature: an authority of that name is known, but it is another one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => VerifyError::NotTrusted,
         _ => VerifyError::Other,
     }
 }

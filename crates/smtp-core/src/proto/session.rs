@@ -429,6 +429,8 @@ impl Session {
 
     /// Ends the session with a verdict, without a further word.
     pub(super) fn fail(&mut self, now: Duration, failure: Failure) {
+        // No hand is offered to whoever broke the protocol before the handshake.
+        self.outputs.retain(|output| *output != Output::StartTls);
         self.failure.get_or_insert(failure);
         self.finish(now);
     }

@@ -307,9 +307,8 @@ pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
         let message = format!("the greeting took {}", in_words(slow));
         findings.push(Finding::new(Code::SmtpBannerSlow, message));
     }
-    if let (Some(refusal), Some(Verb::Helo)) =
-        (&facts.ehlo_refusal, facts.ehlo.as_ref().map(|hello| hello.verb))
-    {
+    let greeted = facts.ehlo_tls.as_ref().or(facts.ehlo.as_ref());
+    if let (Some(refusal), Some(Verb::Helo)) = (&facts.ehlo_refusal, greeted.map(|hello| hello.verb)) {
         let finding = Finding::new(Code::SmtpHeloOnly, "EHLO was refused, HELO was taken");
         findings.push(finding.reply(ReplyRecord::new(refusal)));
     }

@@ -64,7 +64,7 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
     }
     if word.contains('@') {
         return Err(unusable("a mail address is not a server")
-            .with_hint(format!("mxlookup {}", crate::text::clean(word))));
+            .with_hint(format!("mxlookup {} names its servers", crate::text::clean(word))));
     }
     if let Ok(ip) = word.parse::<IpAddr>() {
         return Ok(Named::one(typed(None, Some(vec![ip])), None));

@@ -43,9 +43,9 @@ pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
     let with_data = delivery.content.is_some() && !ends_after(session, Phase::Rcpt);
     let mut group: Vec<&str> =
         std::iter::once(mail.as_str()).chain(rcpt.iter().map(String::as_str)).collect();
-    if with_data {
-        group.push("DATA");
-    }
+    // A server may hold its replies until the end of the group (RFC 2920 section 3.2), so there is
+    // one: DATA, or QUIT where nothing is sent.
+    group.push(if with_data { "DATA" } else { "QUIT" });
     session.send_group(&group);
     let awaited = session.awaited();
     awaited.push_back(Awaited::Mail);
@@ -224,5 +224,15 @@ fn conclude(session: &mut Session, now: Duration) {
     if let Some(failure) = failure {
         session.note_failure(failure);
     }
-    quit::begin(session, now);
+    if asks_only(session) && is_pipelining(session) {
+        quit::wait(session, now);
+    } else {
+        quit::begin(session, now);
+    }
+}
+
+/// Whether no message is sent, so that QUIT went out with the questions.
+fn asks_only(session: &Session) -> bool {
+    let without_content = session.plan().delivery.as_ref().is_none_or(|delivery| delivery.content.is_none());
+    (without_content || ends_after(session, Phase::Rcpt)) && !ends_after(session, Phase::Mail)
 }
