@@ -414,6 +414,29 @@ fn an_interrupted_run_accounts_for_every_line_it_took_up() {
     });
 }
 
+#[test]
+fn a_signal_ends_a_run_whose_input_is_open_and_idle() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let lab = internet();
+    each(|member| {
+        for lines in [1, 40] {
+            let mut command = fed(&lab, member).command();
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            let mut stdin = child.stdin.take().unwrap();
+            stdin.write_all(format!("{}\n", member.ok).repeat(lines).as_bytes()).unwrap();
+            let mut stdout = BufReader::new(child.stdout.take().unwrap());
+            for _ in 0..lines {
+                let mut line = String::new();
+                stdout.read_line(&mut line).unwrap();
+            }
+            kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+            assert_eq!(Ran::of(finish(child)).code, 130, "{lines}");
+            drop(stdin);
+        }
+    });
+}
+
 /// Until the tool waits for nothing but the network: no thread of it runs, three samples in a row.
 fn wait_for_threads_to_sleep(pid: u32) {
     let mut still = 0;

@@ -458,3 +458,29 @@ fn the_hosts_file_is_for_typed_names_only() {
     let record = line(&lab, &["-4", "--no-ptr"], r#"{"exchange":"localhost"}"#).record();
     assert_eq!((place(&record).1, lab.heard("from.the.dns").len()), (Some("127.66.0.2"), 2));
 }
+
+#[test]
+fn an_exchange_of_a_record_is_read_as_a_name() {
+    let lab = one();
+    let record = |line: &str| tool(&lab, "smtp-ping").args(["--no-ptr"]).stdin(line).run().record();
+    let shown = record(r#"{"exchange":"MX.A.Example.","addresses":["127.66.0.1"],"ttl":"x"}"#);
+    assert_eq!(shown["host"], "mx.a.example", "{shown}");
+    for exchange in ["a b", ""] {
+        let line = format!(r#"{{"exchange":"{exchange}","addresses":["127.66.0.1"]}}"#);
+        assert_eq!(verdict(&record(&line)), "fail input.unusable input", "{exchange:?}");
+    }
+    for exchange in ["2001:db8::1", "[127.66.0.1]", "192.0.2.1", "[IPv6:2001:db8::1]"] {
+        let line = format!(r#"{{"exchange":"{exchange}","addresses":["127.66.0.1"]}}"#);
+        assert_eq!(verdict(&record(&line)), "fail dns.mx_ip_literal dns", "{exchange:?}");
+    }
+}
+
+#[test]
+fn a_record_of_very_many_hosts_ends_within_its_limit() {
+    let lab = one();
+    let hosts: Vec<String> =
+        (0..5_000).map(|n| format!(r#"{{"exchange":"h{n}.nowhere.example"}}"#)).collect();
+    let line = format!(r#"{{"mx":[{}]}}"#, hosts.join(","));
+    let ran = tool(&lab, "smtp-ping").args(["--timeout", "2s", "-j", "100"]).stdin(line).run();
+    assert_eq!(ran.records().len(), 5_000);
+}

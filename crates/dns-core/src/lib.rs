@@ -27,5 +27,5 @@ pub use hosts::Hosts;
 pub use lookup::{Answer, Data, Kind, Lookup, Rr};
 pub use name::{DomainName, NameError};
 pub use reverse::{Iprev, Reverse, reverse};
-pub use route::{Families, Finding, Host, Order, Route, RouteError, RouteOptions, addresses, route};
+pub use route::{AT_ONCE, Families, Finding, Host, Order, Route, RouteError, RouteOptions, addresses, route};
 pub use target::{Location, MailTarget, TargetError};

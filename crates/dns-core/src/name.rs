@@ -131,6 +131,13 @@ impl DomainName {
         matches!(&*self.0, "localhost" | "localhost.localdomain") || self.0.ends_with(".localhost")
     }
 
+    /// The address that stands where a name belongs, with or without brackets.
+    pub fn as_address(&self) -> Option<IpAddr> {
+        let raw = String::from_utf8(self.labels().join(&b'.')).ok()?;
+        let inner = raw.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&raw);
+        inner.strip_prefix("ipv6:").unwrap_or(inner).parse().ok()
+    }
+
     /// The labels as they are on the wire.
     pub fn labels(&self) -> Vec<Vec<u8>> {
         // The text came from `from_labels`, so it splits.
@@ -238,6 +245,19 @@ mod tests {
             Some("bücher.example")
         );
         assert_eq!(DomainName::parse("port25.com").unwrap().to_unicode(), None);
+    }
+
+    #[test]
+    fn an_address_in_the_place_of_a_name_is_seen() {
+        let of = |labels: &[&str]| {
+            let name = DomainName::from_labels(labels.iter().map(|label| label.as_bytes())).unwrap();
+            name.as_address().map(|ip| ip.to_string())
+        };
+        assert_eq!(of(&["192", "0", "2", "7"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(of(&["[192", "0", "2", "7]"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(of(&["2001:db8::1"]).as_deref(), Some("2001:db8::1"));
+        assert_eq!(of(&["[IPv6:2001:db8::1]"]).as_deref(), Some("2001:db8::1"));
+        assert_eq!(of(&["mx", "example"]), None);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 
 use crate::address::{Scope, scope};
 use crate::{Answer, Data, DomainName, Kind, Lookup, LookupError, Problem};
@@ -202,6 +202,9 @@ pub async fn addresses(
     (found, cname, failed.filter(|_| !denied_beside_answer))
 }
 
+/// Hosts of one target whose addresses are asked for at a time.
+pub const AT_ONCE: usize = 16;
+
 /// The hosts of the MX records.
 fn explicit(route: &mut Route, answer: Answer, order: Order) {
     for rr in answer.records {
@@ -242,7 +245,7 @@ fn explicit(route: &mut Route, answer: Answer, order: Order) {
     });
     for host in &route.hosts {
         let name = &host.exchange;
-        if is_literal(name) {
+        if name.as_address().is_some() {
             route.findings.push(Finding::MxIpLiteral(name.clone()));
         } else if name.is_localhost() {
             route.findings.push(Finding::MxLocalhost(name.clone()));
@@ -280,11 +283,12 @@ async fn implicit(route: &mut Route, lookup: &impl Lookup, domain: &DomainName, 
 
 async fn fill_addresses(route: &mut Route, lookup: &impl Lookup, families: Families) {
     let begun = Instant::now();
-    let questions = route.hosts.iter().map(async |host| match is_literal(&host.exchange) {
+    let questions = route.hosts.iter().map(async |host| match host.exchange.as_address().is_some() {
         true => (Vec::new(), Vec::new(), None),
         false => addresses(lookup, &host.exchange, families).await,
     });
-    let results = join_all(questions).await;
+    // A zone can name thousands of hosts; they are not all asked for at once.
+    let results: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
     route.addresses_took = Some(begun.elapsed());
     let mut temporary = None;
     for (host, (found, cname, failed)) in route.hosts.iter_mut().zip(results) {
@@ -322,10 +326,6 @@ async fn fill_addresses(route: &mut Route, lookup: &impl Lookup, families: Famil
 fn note_scopes(findings: &mut Vec<Finding>, name: &DomainName, addresses: &[IpAddr]) {
     let odd = addresses.iter().filter(|ip| scope(**ip) != Scope::Public);
     findings.extend(odd.map(|ip| Finding::MxNonPublic(name.clone(), *ip)));
-}
-
-fn is_literal(name: &DomainName) -> bool {
-    name.as_str().trim_matches(['[', ']']).parse::<Ipv4Addr>().is_ok()
 }
 
 fn sort(hosts: &mut [Host], order: Order) {

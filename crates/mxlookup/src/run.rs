@@ -8,9 +8,10 @@ use clap::ArgMatches;
 use dns_core::address::{Scope, scope};
 use dns_core::net::{Bounded, Resolver, config};
 use dns_core::{
-    Finding as RouteFinding, MailTarget, Order, Route, RouteOptions, TargetError, reverse, route,
+    AT_ONCE, Finding as RouteFinding, MailTarget, Order, Route, RouteOptions, TargetError, reverse, route,
 };
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
 use tool_core::record::{
@@ -191,7 +192,7 @@ impl MxLookup {
             let addresses = host.addresses.as_deref().unwrap_or_default();
             join_all(addresses.iter().map(async |ip| PtrRecord::new(*ip, &reverse(&lookup, *ip).await))).await
         });
-        let named = join_all(named).await;
+        let named: Vec<_> = stream::iter(named).buffered(AT_ONCE).collect().await;
         let mut findings = Vec::new();
         for (host, ptr) in hosts.iter_mut().zip(named) {
             for record in ptr.iter().filter(|record| record.iprev != IprevWord::Pass) {

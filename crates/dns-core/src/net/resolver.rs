@@ -134,11 +134,16 @@ impl Resolver {
                 Err(_) => return Err(TryError::Timeout),
             }
         }
+        // A server that answers over UDP can be reached, whatever becomes of TCP.
+        let answered = upstream.server.protocol == Protocol::Udp;
         question.set_id(rand::random());
         match timeout(limit, tcp::exchange(upstream.server.addr, &question)).await {
+            // There is no longer way to ask for the rest.
+            Ok(Ok(bytes)) if wire::is_truncated(&bytes) => Err(TryError::Bad),
             Ok(Ok(bytes)) => Ok(wire::read(&bytes, name, kind)),
             Ok(Err(error)) => Err(match error.kind() {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => TryError::Bad,
+                _ if answered => TryError::Bad,
                 _ => TryError::Unreachable,
             }),
             Err(_) => Err(TryError::Timeout),

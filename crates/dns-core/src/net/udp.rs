@@ -58,6 +58,8 @@ pub(super) struct Pending {
 }
 
 impl Pool {
+    /// Questions on one socket; of 65,536 ids enough stay free to draw one at random.
+    const MOST_WAITING: usize = 32_768;
     /// Sockets that are used before another is opened.
     const SIZE: usize = 4;
 
@@ -71,6 +73,9 @@ impl Pool {
         let (done, answer) = oneshot::channel();
         let id = {
             let mut waiting = socket.waiting.borrow_mut();
+            if waiting.len() >= Self::MOST_WAITING {
+                return Err(io::ErrorKind::ResourceBusy.into());
+            }
             let id = loop {
                 let id = rand::random();
                 if !waiting.contains_key(&id) {

@@ -121,9 +121,9 @@ impl ReplyParser {
         &self.line
     }
 
-    /// Whether a reply has begun that is not whole.
-    pub fn is_mid_reply(&self) -> bool {
-        !self.line.is_empty() || !self.lines.is_empty()
+    /// Whether whole lines are there of a reply that is not whole.
+    pub fn has_lines(&self) -> bool {
+        !self.lines.is_empty()
     }
 
     fn take_line(&mut self, quirks: &mut Quirks) -> Result<Option<Reply>, ReplyError> {

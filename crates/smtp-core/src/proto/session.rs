@@ -175,6 +175,13 @@ impl Session {
             self.stream_ended(now, Cause::Closed);
             return;
         }
+        // A TLS alert or ServerHello is no line, though it may hold a line end.
+        if self.step == Step::Greeting && self.facts.banner.is_none() && !self.parser.has_lines() {
+            let mut head = self.parser.partial().iter().chain(bytes);
+            if matches!((head.next(), head.next()), (Some(0x15 | 0x16), Some(0x03))) {
+                return self.fail(now, Failure::new(Cause::ImplicitTlsExpected, Phase::Banner));
+            }
+        }
         let mut input = bytes;
         while self.step != Step::Done {
             // RFC 3207 section 6: what came in clear behind the 220 is an attack, never data.
@@ -186,10 +193,6 @@ impl Session {
                 Some(Ok(reply)) => self.take_reply(now, reply),
                 Some(Err(error)) => self.bad_input(now, error),
             }
-        }
-        // A TLS alert or ServerHello has no line end to wait for.
-        if self.step == Step::Greeting && matches!(self.parser.partial(), [0x15 | 0x16, 0x03, ..]) {
-            self.fail(now, Failure::new(Cause::ImplicitTlsExpected, Phase::Banner));
         }
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     let writing = in_thread(move || writer.run(messages));
 
     let (first, inputs) = mpsc::unbounded_channel();
-    let mut crew = Crew { shared: shared.clone(), out: out.clone(), channels: vec![first], many };
+    let mut crew = Crew { shared: shared.clone(), out: out.downgrade(), channels: vec![first], many };
     let max_line = common.max_line;
     let feeding = in_thread({
         let (gate, written) = (gate.clone(), written.clone());
@@ -174,7 +174,8 @@ async fn any_signal(signals: &mut [Option<Signal>; 2]) {
 /// The workers; there is one until the input turns out to be long.
 struct Crew<T: Tool> {
     shared: Arc<Shared<T>>,
-    out: mpsc::Sender<Message>,
+    /// Weak: the feeder may hang in a read for ever, and the writer ends with the last sender.
+    out: mpsc::WeakSender<Message>,
     channels: Vec<mpsc::UnboundedSender<Fed>>,
     many: bool,
 }
@@ -197,7 +198,7 @@ impl<T: Tool> Crew<T> {
     fn hire(&self) -> Option<mpsc::UnboundedSender<Fed>> {
         let runtime: Runtime = Builder::new_current_thread().enable_all().build().ok()?;
         let (channel, inputs) = mpsc::unbounded_channel();
-        let (shared, out) = (self.shared.clone(), self.out.clone());
+        let (shared, out) = (self.shared.clone(), self.out.upgrade()?);
         let work = move || LocalSet::new().block_on(&runtime, worker::work(shared, inputs, out));
         std::thread::Builder::new().spawn(work).ok()?;
         Some(channel)

@@ -1,7 +1,7 @@
 //! The writer: finished records go out one line at a time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
@@ -25,6 +25,8 @@ pub(super) enum Message {
 pub(super) struct Item {
     /// What is written: a line, or several in the readable view, each with its end.
     pub(super) text: String,
+    /// The end of it, where the records of one input have it in common: it can be long.
+    pub(super) tail: Option<Arc<str>>,
     pub(super) status: Status,
     /// The code of its error.
     pub(super) code: Option<String>,
@@ -101,17 +103,22 @@ impl Writer {
         if batch.is_empty() {
             return Ok(());
         }
-        let text: String = batch.iter().map(|item| item.text.as_str()).collect();
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
+        let mut stdout = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        for item in batch.iter() {
+            stdout.write_all(item.text.as_bytes())?;
+            stdout.write_all(item.tail.as_deref().unwrap_or_default().as_bytes())?;
+        }
         stdout.flush()?;
+        drop(stdout);
         self.count(batch);
         Ok(())
     }
 
     /// Writes to stderr what stdout did not take.
     fn report(&self, batch: &mut Vec<Item>) {
-        batch.iter().for_each(|item| stderr::write(&item.text));
+        for item in batch.iter() {
+            stderr::write(&format!("{}{}", item.text, item.tail.as_deref().unwrap_or_default()));
+        }
         self.count(batch);
     }
 
@@ -172,7 +179,8 @@ mod tests {
     use super::*;
 
     fn record(number: u64) -> Message {
-        let item = Item { text: number.to_string(), status: Status::Ok, code: None, panic: false };
+        let item =
+            Item { text: number.to_string(), tail: None, status: Status::Ok, code: None, panic: false };
         Message::Record(number, item)
     }
 

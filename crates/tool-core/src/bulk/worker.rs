@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use futures_util::future::{FutureExt, join_all};
+use futures_util::future::FutureExt;
+use futures_util::stream::{self, StreamExt};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,7 +18,7 @@ use super::output::{Item, Message};
 use super::stop::{Stop, Switch};
 use crate::cli::Common;
 use crate::jsonl::{Body, Input, Object, shown};
-use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, TimingMs, VERSION};
+use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, TimingMs, VERSION, carried_tail};
 use crate::text::{Page, cause};
 use crate::tool::{Outcome, Task};
 use crate::{Budget, Code, Tool};
@@ -74,20 +75,27 @@ struct Line<T: Tool> {
 /// What the records of an input have in common.
 #[derive(Default)]
 struct Origin {
-    carried: Vec<(String, Box<RawValue>)>,
+    /// The carried keys, as the end of each record.
+    tail: Option<Arc<str>>,
     findings: Option<Box<RawValue>>,
     input: Option<String>,
 }
 
 impl<T: Tool> Line<T> {
     async fn run(self, source: FedFrom) {
-        let input = match source {
-            FedFrom::Argument(word) => Some(Input::from_argument(word)),
-            FedFrom::Line(number, raw) => Input::from_line(number, raw),
-            FedFrom::Job => Some(Input { line: None, body: Body::Job }),
+        let whole = async {
+            let input = match source {
+                FedFrom::Argument(word) => Some(Input::from_argument(word)),
+                FedFrom::Line(number, raw) => Input::from_line(number, raw),
+                FedFrom::Job => Some(Input { line: None, body: Body::Job }),
+            };
+            if let Some(input) = input {
+                self.handle(input).await;
+            }
         };
-        if let Some(input) = input {
-            self.handle(input).await;
+        // What panics beside the tool's own work has a record too, and lets go of its slot.
+        if AssertUnwindSafe(whole).catch_unwind().await.is_err() {
+            self.emit_defect().await;
         }
         let _ = self.out.send(Message::End(self.number)).await;
         self.shared.gate.leave();
@@ -138,6 +146,9 @@ impl<T: Tool> Line<T> {
                 return;
             }
             Ok(Err(mut outcome)) => {
+                if outcome.head == Head::default() {
+                    outcome.head = known_head::<T>(&body);
+                }
                 if let Some(error) = &mut outcome.error
                     && error.phase == "input"
                 {
@@ -148,7 +159,7 @@ impl<T: Tool> Line<T> {
                 return self.emit(&origin, time, outcome, spent).await;
             }
             Err(error) => {
-                let head = known_head(&body);
+                let head = known_head::<T>(&body);
                 take_apart::<T>(body, &[], &mut origin);
                 return self.emit(&origin, time, Outcome::failed(head, error), None).await;
             }
@@ -157,7 +168,9 @@ impl<T: Tool> Line<T> {
         let spent = task.budget.spent();
         let many = plan.units.len() > 1 || self.shared.many;
         let units = plan.units.iter().map(|unit| self.unit(unit, &origin, spent, many));
-        join_all(units).await;
+        // An input of many units leaves room for the others.
+        let at_once = (self.shared.common.concurrency as usize / 4).max(1);
+        stream::iter(units).buffer_unordered(at_once).collect::<()>().await;
     }
 
     async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: std::time::Duration, many: bool) {
@@ -216,7 +229,7 @@ impl<T: Tool> Line<T> {
         } else {
             text.push('\n');
         }
-        self.send(Item { text, status, code: Some(code.to_owned()), panic: false }).await;
+        self.send(Item { text, tail: None, status, code: Some(code.to_owned()), panic: false }).await;
     }
 
     /// `budget` is given where work was done, for the total.
@@ -240,20 +253,41 @@ impl<T: Tool> Line<T> {
         let code = error.as_ref().map(|error| error.code);
         let record =
             Record { tool: T::NAME, v: VERSION, status, head, answer, time, error, findings, timing_ms };
-        let text = if let Some(text) = T::own_form(&self.shared.job, &record) {
-            text
+        let (text, tail) = if let Some(text) = T::own_form(&self.shared.job, &record) {
+            (text, None)
         } else if self.shared.text {
             let mut page = Page::new(self.shared.colour);
             T::text(&record, &mut page);
-            page.finish()
+            (page.finish(), None)
         } else {
-            match record.to_line(&origin.carried) {
-                Ok(line) => line + "\n",
-                Err(_) => return,
+            let Ok(mut line) = record.to_json() else { return self.emit_defect().await };
+            match &origin.tail {
+                Some(_) => drop(line.pop()),
+                None => line.push('\n'),
             }
+            (line, origin.tail.clone())
         };
         let panic = code == Some(Code::InternalPanic);
-        self.send(Item { text, status, code: code.map(|code| code.to_string()), panic }).await;
+        self.send(Item { text, tail, status, code: code.map(|code| code.to_string()), panic }).await;
+    }
+
+    /// The record of a defect that left nothing else to say.
+    async fn emit_defect(&self) {
+        let code = Code::InternalPanic;
+        let message = "a defect of the tool: it panicked over this target";
+        let error = Error::new(code, "input", message).into_record(T::NAME);
+        let text = if self.shared.text {
+            let mut page = Page::new(self.shared.colour);
+            page.headline(Status::Unknown, "", message);
+            page.finish()
+        } else {
+            let record = serde_json::json!({
+                "tool": T::NAME, "v": VERSION, "status": Status::Unknown, "time": clock::now(), "error": error,
+            });
+            format!("{record}\n")
+        };
+        let code = Some(code.to_string());
+        self.send(Item { text, tail: None, status: Status::Unknown, code, panic: true }).await;
     }
 
     async fn send(&self, item: Item) {
@@ -279,22 +313,24 @@ fn trip(body: &Body) {
 fn take_apart<T: Tool>(body: Body, consumed: &[&str], origin: &mut Origin) {
     if let Body::Object(object) = body {
         origin.findings = object.raw("findings").map(ToOwned::to_owned);
-        let carried = object.carried(&[COMMON_KEYS, T::WRITES].concat());
-        origin.carried = carried.into_iter().filter(|(key, _)| !consumed.contains(&key.as_str())).collect();
+        let carried = object.carried(&[COMMON_KEYS, T::WRITES, consumed].concat());
+        // A key out of a JSON object is a string, so it can be written again.
+        let tail = (!carried.is_empty()).then(|| carried_tail(&carried).ok()).flatten();
+        origin.tail = tail.map(|tail| (tail + "\n").into());
     }
 }
 
-/// What an object says it is about, for a record of work that was not even planned.
-fn known_head(body: &Body) -> Head {
-    match body {
-        Body::Object(object) => Head {
-            domain: object.string("domain"),
-            address: object.string("address"),
-            host: object.string("host"),
-            ip: object.string("ip"),
-            ..Head::default()
-        },
-        _ => Head::default(),
+/// What an object says it is about, as far as this tool says such things too, for a record of work
+/// that was not even planned.
+fn known_head<T: Tool>(body: &Body) -> Head {
+    let Body::Object(object) = body else { return Head::default() };
+    let string = |key| T::WRITES.contains(&key).then(|| object.string(key)).flatten();
+    Head {
+        domain: string("domain"),
+        address: string("address"),
+        host: string("host"),
+        ip: string("ip"),
+        ..Head::default()
     }
 }
 

@@ -187,20 +187,27 @@ pub const VERSION: u8 = 1;
 pub const COMMON_KEYS: &[&str] = &["tool", "v", "status", "input", "time", "error", "findings", "timing_ms"];
 
 impl<A: Serialize> Record<A> {
-    /// The line that goes out: this tool's keys, then the carried ones as they came.
+    /// This tool's own keys, as an object.
     ///
     /// # Errors
     /// When an answer cannot be JSON.
-    pub fn to_line(&self, carried: &[(String, Box<RawValue>)]) -> serde_json::Result<String> {
-        let mut line = crate::json::to_string(self)?;
-        for (key, value) in carried {
-            line.pop();
-            line.push(',');
-            line.push_str(&crate::json::to_string(key)?);
-            line.push(':');
-            line.push_str(value.get());
-            line.push('}');
-        }
-        Ok(line)
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        crate::json::to_string(self)
     }
+}
+
+/// The carried keys as they came, as the rest of an object that is not empty, its end included.
+///
+/// # Errors
+/// When a key cannot be JSON.
+pub fn carried_tail(carried: &[(String, Box<RawValue>)]) -> serde_json::Result<String> {
+    let mut tail = String::new();
+    for (key, value) in carried {
+        tail.push(',');
+        tail.push_str(&crate::json::to_string(key)?);
+        tail.push(':');
+        tail.push_str(value.get());
+    }
+    tail.push('}');
+    Ok(tail)
 }

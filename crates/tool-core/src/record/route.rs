@@ -134,8 +134,13 @@ fn finding(finding: &RouteFinding) -> Finding {
                 Problem::CnameLoop => "the aliases of the exchange lead in a circle",
                 _ => "the addresses could not be looked up now",
             };
-            // The table has no finding for a circle of aliases; the exchange has no address then.
-            let code = if mapped.code == Code::DnsCnameLoop { Code::DnsMxNoAddress } else { mapped.code };
+            // The table has no finding for a circle of aliases, where the exchange has no address, and
+            // none for a resolver that is gone.
+            let code = match mapped.code {
+                Code::DnsCnameLoop => Code::DnsMxNoAddress,
+                Code::DnsResolverUnreachable => Code::DnsTimeout,
+                code => code,
+            };
             Finding { ede: mapped.ede, ..Finding::new(code, message).host(host) }
         }
     }

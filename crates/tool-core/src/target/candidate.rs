@@ -1,13 +1,13 @@
 //! From the hosts of an input to the addresses that are probed.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use dns_core::address::{Scope, scope};
-use dns_core::{DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
-use futures_util::future::join_all;
+use dns_core::{AT_ONCE, DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
+use futures_util::stream::{self, StreamExt};
 
-use super::input::{Host, Named, Origin, host_of, read_object, read_word, unusable};
+use super::input::{Host, Named, Origin, host_of, read_literal, read_object, read_word, unusable};
 use crate::Code;
 use crate::jsonl::Body;
 use crate::record::{Error, Finding, Head, HostRecord, PtrRecord};
@@ -98,7 +98,9 @@ async fn all_candidates(
         let head = Head { host: host.name.clone(), preference: host.preference, ..head.clone() };
         candidates_of(host, head, ports, options, lookup)
     });
-    let mut candidates: Vec<Candidate> = join_all(found).await.into_iter().flatten().collect();
+    // A record can name thousands of hosts; they are not all asked for at once.
+    let found: Vec<Vec<Candidate>> = stream::iter(found).buffered(AT_ONCE).collect().await;
+    let mut candidates: Vec<Candidate> = found.into_iter().flatten().collect();
     leave_out_unroutable(&mut candidates, options);
     candidates
 }
@@ -114,6 +116,9 @@ async fn candidates_of(
         let head = head.clone();
         vec![Candidate { head, target: Err(error), known_ptr: None, findings: vec![], dns_took }]
     };
+    if let Some(error) = &host.problem {
+        return hopeless(error.clone(), None);
+    }
     if host.origin == Origin::Mx
         && let Some(error) = unfit_exchange(host.name.as_deref().unwrap_or_default(), options.allow_private)
     {
@@ -164,7 +169,7 @@ fn unfit_exchange(name: &str, allow_private: bool) -> Option<Error> {
         let message = "the domain declares that it takes no mail (null MX)";
         return Some(Error::new(Code::DnsNullMx, "dns", message));
     }
-    if name.parse::<Ipv4Addr>().is_ok() {
+    if read_literal(name.trim_matches(['[', ']'])).is_some() {
         let message = "the exchange is an address where a name belongs: no sender connects to it";
         return Some(Error::new(Code::DnsMxIpLiteral, "dns", message));
     }

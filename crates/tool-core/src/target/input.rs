@@ -17,6 +17,8 @@ pub(crate) struct Host {
     pub(crate) preference: Option<u16>,
     pub(crate) ptr: Vec<PtrRecord>,
     pub(crate) origin: Origin,
+    /// Why it cannot be connected to, whatever the DNS says.
+    pub(crate) problem: Option<Error>,
 }
 
 /// How a host came to be a target.
@@ -55,6 +57,7 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
         preference: None,
         ptr: Vec::new(),
         origin: Origin::Typed,
+        problem: None,
     };
     if word.contains(['\r', '\n', '\0']) {
         return Err(Error::new(Code::InputInjection, "input", "a line end or NUL in the target"));
@@ -100,7 +103,8 @@ fn split_port(word: &str) -> Result<(&str, Option<u16>), Error> {
     }
 }
 
-fn read_literal(inner: &str) -> Option<IpAddr> {
+/// The inside of an address literal; the tag may be missing.
+pub(crate) fn read_literal(inner: &str) -> Option<IpAddr> {
     let untagged = inner.strip_prefix("IPv6:").or(inner.strip_prefix("ipv6:")).unwrap_or(inner);
     untagged.parse().ok()
 }
@@ -111,18 +115,26 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         Some(0) => return Err(unusable("the key \"port\" of the record is not a port")),
         port => port,
     };
-    let preference = object.read::<u16>("preference", "a number")?;
+    let preference = object.read::<u16>("preference", "a number").ok().flatten();
     let host = object.read::<String>("host", "a string")?;
     let ip = match object.read::<String>("ip", "a string")? {
         Some(text) => Some(
             text.parse::<IpAddr>()
-                .map_err(|_| unusable("the key \"ip\" of the record is not an IP address"))?,
+                .map_err(|_| unusable("the key \"ip\" of the record is not an IP address"))?
+                .to_canonical(),
         ),
         None => None,
     };
     if let (None, Some(ip)) = (&host, ip) {
         let ptr = known_ptr(object, ip);
-        let host = Host { name: None, addresses: Some(vec![ip]), preference, ptr, origin: Origin::Typed };
+        let host = Host {
+            name: None,
+            addresses: Some(vec![ip]),
+            preference,
+            ptr,
+            origin: Origin::Typed,
+            problem: None,
+        };
         return Ok(Named::one(host, port));
     }
     if let Some(name) = host {
@@ -135,24 +147,22 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         let (read_name, read_addresses) = read.map_or((None, None), |host| (host.name, host.addresses));
         let addresses = ip.map(|ip| vec![ip]).or(read_addresses);
         let name = Some(read_name.unwrap_or(name));
-        return Ok(Named::one(Host { name, addresses, preference, ptr, origin: Origin::Typed }, port));
+        // Only a route has a preference: a host of one that has no address yet was named by an MX.
+        let from_mx = addresses.is_none() && preference.is_some();
+        let origin = if from_mx { Origin::Mx } else { Origin::Typed };
+        return Ok(Named::one(Host { name, addresses, preference, ptr, origin, problem: None }, port));
     }
-    if let Some(mx) = object.read::<Vec<HostRecord>>("mx", "a list of hosts as mxlookup writes it")? {
+    let domain = object.string("domain");
+    if let Some(mx) = object.read::<Vec<Object>>("mx", "a list of hosts as mxlookup writes it")? {
         if mx.is_empty() {
             return Err(Error::new(Code::DnsMxNoAddress, "dns", "the record lists no exchange"));
         }
-        return Ok(Named { hosts: mx.into_iter().map(host_of).collect(), port, consumed: &["mx"] });
+        let hosts = mx.iter().map(|element| read_element(element, domain.as_deref()));
+        return Ok(Named { hosts: hosts.collect::<Result<_, _>>()?, port, consumed: &["mx"] });
     }
-    if let Some(exchange) = object.read::<String>("exchange", "a string")? {
-        let element = HostRecord {
-            preference,
-            exchange,
-            addresses: object.read("addresses", "a list of addresses")?,
-            ttl: None,
-            cname: None,
-            ptr: object.read("ptr", "a list as mxlookup writes it")?,
-        };
-        return Ok(Named { hosts: vec![host_of(element)], port, consumed: &["exchange", "addresses"] });
+    if object.raw("exchange").is_some() {
+        let host = read_element(object, domain.as_deref())?;
+        return Ok(Named { hosts: vec![host], port, consumed: &["exchange", "addresses"] });
     }
     Err(match object.raw("domain") {
         Some(_) => unusable("the record names a domain but no host")
@@ -162,14 +172,46 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
     })
 }
 
+/// An element of `mx`. Keys that are not needed may hold anything.
+fn read_element(element: &Object, domain: Option<&str>) -> Result<Host, Error> {
+    let exchange = element.read::<String>("exchange", "a string")?;
+    let exchange =
+        exchange.ok_or_else(|| unusable("an element of the list \"mx\" has no key \"exchange\""))?;
+    let host = HostRecord {
+        preference: element.read("preference", "a number").ok().flatten(),
+        exchange,
+        addresses: element.read("addresses", "a list of addresses")?,
+        ttl: None,
+        cname: None,
+        ptr: element.read("ptr", "a list as mxlookup writes it").ok().flatten(),
+    };
+    // A literal that a person gave as the domain: no DNS has named it.
+    let is_typed = host.exchange.starts_with('[') && Some(host.exchange.as_str()) == domain;
+    Ok(Host { origin: if is_typed { Origin::Typed } else { Origin::Mx }, ..host_of(host) })
+}
+
 /// A host that an MX names.
 pub(crate) fn host_of(element: HostRecord) -> Host {
+    let exchange = element.exchange;
+    let is_address = read_literal(exchange.trim_matches(['[', ']'])).is_some();
+    let (name, problem) = match exchange.as_str() {
+        "." => (exchange, None),
+        _ if is_address => (exchange, None),
+        text => match DomainName::parse(text) {
+            Ok(name) => (name.to_string(), None),
+            Err(error) => {
+                let problem = unusable(format!("the exchange is no host: {error}"));
+                (exchange, Some(problem))
+            }
+        },
+    };
     Host {
-        name: Some(element.exchange),
-        addresses: element.addresses,
+        name: Some(name),
+        addresses: element.addresses.map(|all| all.iter().map(IpAddr::to_canonical).collect()),
         preference: element.preference,
         ptr: element.ptr.unwrap_or_default(),
         origin: Origin::Mx,
+        problem,
     }
 }
 
