@@ -23,7 +23,7 @@ use world::World;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let programs = need::programs()?;
-    let build = CommandLine::cargo("build --quiet -p mxlookup -p smtp-ping");
+    let build = CommandLine::cargo("build --quiet -p mxlookup -p myip -p smtp-ping -p smtp-send");
     eprintln!("$ {build}");
     build.run()?;
 

@@ -1,8 +1,10 @@
 //! The checks, in the order in which they are told.
 
+mod iprev;
 mod lookup;
 mod ping;
-mod store;
+mod send;
+mod tls;
 
 use super::tally::Tally;
 use super::world::World;
@@ -19,8 +21,19 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     for (name, check) in lookup::OF_A_RESOLVER {
         tally.take(&format!("mxlookup at Unbound: {name}"), check(world, world.unbound.address));
     }
-    for (name, check) in store::CHECKS {
-        tally.take(&format!("Postfix: {name}"), check(world));
+    for (server, dns) in [("NSD", world.nsd.address), ("Unbound", world.unbound.address)] {
+        for (name, check) in iprev::OF_ANY_SERVER {
+            tally.take(&format!("myip at {server}: {name}"), check(world, dns));
+        }
+    }
+    for (name, check) in iprev::OF_A_RESOLVER {
+        tally.take(&format!("myip at Unbound: {name}"), check(world, world.unbound.address));
+    }
+    for (name, check) in send::CHECKS {
+        tally.take(&format!("smtp-send at Postfix: {name}"), check(world));
+    }
+    for (name, check) in tls::CHECKS {
+        tally.take(&format!("TLS at Postfix: {name}"), check(world));
     }
     // The last of these stops Postfix.
     for (name, check) in ping::CHECKS {

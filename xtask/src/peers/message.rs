@@ -1,10 +1,7 @@
-//! A message of arbitrary bytes, and sending it in a few lines of plain SMTP.
+//! A body of arbitrary bytes.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddrV4, TcpStream};
-use std::time::Duration;
 
 /// Lines without their ends.
 pub(super) type Lines = Vec<Vec<u8>>;
@@ -38,77 +35,14 @@ pub(super) fn with_lf(lines: &[Vec<u8>]) -> Vec<u8> {
     lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect()
 }
 
-/// A session with a server.
-#[derive(Debug)]
-pub(super) struct Session {
-    stream: BufReader<TcpStream>,
-}
-
-impl Session {
-    /// Connects, and says EHLO.
-    pub(super) fn open(server: SocketAddrV4) -> Result<Self, String> {
-        const LIMIT: Duration = Duration::from_secs(30);
-        let connect = || {
-            let stream = TcpStream::connect_timeout(&server.into(), LIMIT)?;
-            stream.set_read_timeout(Some(LIMIT))?;
-            stream.set_write_timeout(Some(LIMIT))?;
-            Ok(stream)
-        };
-        let stream = connect().map_err(|error: std::io::Error| format!("{server}: {error}"))?;
-        let mut session = Self { stream: BufReader::new(stream) };
-        session.reply("220")?;
-        session.say("EHLO [127.0.0.1]", "250")?;
-        Ok(session)
-    }
-
-    /// Sends a line; its reply must begin with `code`.
-    pub(super) fn say(&mut self, line: &str, code: &str) -> Result<(), String> {
-        self.write(format!("{line}\r\n").as_bytes())?;
-        self.reply(code).map_err(|why| format!("{line}: {why}"))
-    }
-
-    /// Sends a message from the null sender, up to its acceptance.
-    pub(super) fn deliver(&mut self, recipient: &str, lines: &[Vec<u8>]) -> Result<(), String> {
-        self.say("MAIL FROM:<> BODY=8BITMIME", "250")?;
-        self.say(&format!("RCPT TO:<{recipient}>"), "250")?;
-        self.say("DATA", "354")?;
-        self.write(&with_dots(lines))?;
-        self.say(".", "250")
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.stream.get_mut().write_all(bytes).map_err(|error| error.to_string())
-    }
-
-    fn reply(&mut self, code: &str) -> Result<(), String> {
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line).map_err(|error| error.to_string())?;
-            if !line.starts_with(code) {
-                return Err(format!("expected {code}, not {:?}", line.trim_end()));
-            }
-            if line.as_bytes().get(code.len()) != Some(&b'-') {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// RFC 5321 section 4.5.2: a line that begins with a dot gets another.
-fn with_dots(lines: &[Vec<u8>]) -> Vec<u8> {
-    let dot = |line: &[u8]| if line.starts_with(b".") { &b"."[..] } else { b"" };
-    lines.iter().flat_map(|line| [dot(line), line, b"\r\n"].concat()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_begin_with_a_dot() {
-        let lines = ["a", ".", "..b", ""].map(|line| line.as_bytes().to_vec());
-        assert_eq!(with_dots(&lines), b"a\r\n..\r\n...b\r\n\r\n");
-        assert_eq!(with_lf(&lines), b"a\n.\n..b\n\n");
+    fn every_line_of_a_file_has_an_end() {
+        let lines = ["a", ".", ""].map(|line| line.as_bytes().to_vec());
+        assert_eq!(with_lf(&lines), b"a\n.\n\n");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::command::{root, target};
@@ -25,11 +25,24 @@ pub(super) struct Run {
 impl Run {
     /// Runs `line`, in which tools are joined by ` | ` and words by blanks.
     pub(super) fn of(line: String) -> Result<Self, String> {
+        Self::fed("", line)
+    }
+
+    /// The same, with `input` on the first tool's stdin.
+    pub(super) fn fed(input: &str, line: String) -> Result<Self, String> {
         let mut running: Vec<Child> = Vec::new();
         for stage in line.split(" | ") {
-            let input = running.last_mut().and_then(|before| before.stdout.take());
-            let input = input.map_or_else(Stdio::null, Stdio::from);
-            running.push(start(stage, input).map_err(|error| format!("{stage}: {error}"))?);
+            let before = running.last_mut().and_then(|before| before.stdout.take());
+            let stdin = match before {
+                Some(output) => output.into(),
+                None if input.is_empty() => Stdio::null(),
+                None => Stdio::piped(),
+            };
+            running.push(start(stage, stdin).map_err(|error| format!("{stage}: {error}"))?);
+        }
+        if let Some(mut stdin) = running.first_mut().and_then(|first| first.stdin.take()) {
+            // A pipe holds more than any input of these checks.
+            stdin.write_all(input.as_bytes()).map_err(|error| format!("{line}: {error}"))?;
         }
         let last = running.pop().ok_or("nothing to run")?;
         let output = last.wait_with_output().map_err(|error| format!("{line}: {error}"))?;
@@ -75,6 +88,14 @@ impl Run {
         self.demand(found == count, format_args!("{count} times, not {found}: {part}"))
     }
 
+    /// The text of a key, the first of that name.
+    pub(super) fn value(&self, key: &str) -> Result<&str, String> {
+        let found =
+            self.stdout.split_once(&format!("\"{key}\":\"")).and_then(|(_, rest)| rest.split_once('"'));
+        self.demand(found.is_some(), format_args!("the key {key}"))?;
+        Ok(found.map_or("", |(value, _)| value))
+    }
+
     fn demand(&self, holds: bool, what: fmt::Arguments<'_>) -> Result<&Self, String> {
         if holds {
             return Ok(self);
@@ -85,7 +106,7 @@ impl Run {
     }
 }
 
-fn start(stage: &str, input: Stdio) -> io::Result<Child> {
+fn start(stage: &str, stdin: Stdio) -> io::Result<Child> {
     let mut words = stage.split_whitespace();
     let tool = root().join(target()).join("debug").join(words.next().unwrap_or_default());
     let mut command = Command::new("timeout");
@@ -94,7 +115,7 @@ fn start(stage: &str, input: Stdio) -> io::Result<Child> {
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MXPIPE_")) {
         command.env_remove(name);
     }
-    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// Whether the tool ended by itself; `timeout` ends with 124 if it was at the limit, and 137 if it had to kill.
@@ -126,6 +147,14 @@ mod tests {
         let run = run();
         run.exits(1).unwrap().counts(2).unwrap().has("\"a\":3").unwrap().lacks("\"c\"").unwrap();
         run.holds(&["\"a\":1", "\"b\":2"]).unwrap().has_times("\"a\":", 2).unwrap();
+    }
+
+    #[test]
+    fn the_text_of_a_key() {
+        let stdout = r#"{"id":"4X","n":1}"#.into();
+        let run = Run { stdout, ..run() };
+        assert_eq!(run.value("id"), Ok("4X"));
+        assert!(run.value("n").is_err());
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::command::{CommandLine, Failure};
 
 /// The domain whose mail is stored; all other mail is refused.
 pub(super) const STORED: &str = "plain.peers.example";
+/// The one local part that does not exist there.
+pub(super) const UNKNOWN: &str = "unknown";
 /// Delivers as nobody, since Postfix never does as root.
 const NOBODY: u32 = 65534;
 
@@ -36,6 +38,8 @@ postlog  unix-dgram n - n -    1 postlogd
 #[derive(Debug)]
 pub(super) struct Postfix {
     pub(super) address: SocketAddrV4,
+    /// Its own: nobody else vouches for it.
+    pub(super) certificate: PathBuf,
     program: PathBuf,
     config: PathBuf,
     store: PathBuf,
@@ -52,13 +56,14 @@ impl Postfix {
         }
         chown(&store, Some(NOBODY), Some(NOBODY)).map_err(|error| failure(&store, &error))?;
         CommandLine::new("chown", vec!["postfix".into(), data.into()]).quiet()?;
-        certificate(&programs.openssl, &folder)?;
+        let certificate = certificate(&programs.openssl, &folder)?;
 
+        write(&folder.join("mailboxes"), &format!("!/^{UNKNOWN}@/ all/\n"))?;
         write(&config.join("main.cf"), &settings(&folder))?;
         write(&config.join("master.cf"), &format!("{address} inet n - n - - smtpd\n{SERVICES}"))?;
 
         let log = folder.join("log");
-        let postfix = Self { address, program: programs.postfix.clone(), config, store, log };
+        let postfix = Self { address, certificate, program: programs.postfix.clone(), config, store, log };
         // In the foreground a start that is not yet done can be stopped too.
         keeper.leader(&folder.join("queue/pid/master.pid"))?;
         keeper.serve(
@@ -112,6 +117,14 @@ impl Stored {
         Some(Self { headers, body: message[at + 2..].to_vec() })
     }
 
+    /// `part` is in a header line.
+    pub(super) fn holds(&self, part: &str) -> Result<(), String> {
+        match self.headers.lines().any(|line| line.contains(part)) {
+            true => Ok(()),
+            false => Err(format!("not among the stored headers: {part}\n{}", self.headers)),
+        }
+    }
+
     /// Postfix says at the top for whom it delivered.
     fn is_for(&self, recipient: &str) -> bool {
         let line = format!("Delivered-To: {recipient}");
@@ -146,7 +159,7 @@ smtpd_peername_lookup = no
 virtual_mailbox_domains = {STORED}
 virtual_mailbox_base = {folder}/store
 # One maildir for all: substitution by the recipient's name is not allowed here.
-virtual_mailbox_maps = static:all/
+virtual_mailbox_maps = regexp:{folder}/mailboxes
 virtual_uid_maps = static:{NOBODY}
 virtual_gid_maps = static:{NOBODY}
 # Headers stay as they came.
@@ -161,15 +174,19 @@ biff = no
     )
 }
 
-fn certificate(openssl: &Path, folder: &Path) -> Result<(), Failure> {
+/// Makes key and certificate, of a server and not of an authority.
+fn certificate(openssl: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let certificate = folder.join("certificate.pem");
     let name = format!("mx1.{}", zone::ORIGIN);
     let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
     let mut words: Vec<_> = request.split(' ').map(Into::into).collect();
     words.extend(["-keyout".into(), folder.join("key.pem").into()]);
-    words.extend(["-out".into(), folder.join("certificate.pem").into()]);
+    words.extend(["-out".into(), (&certificate).into()]);
     words.extend(["-subj".into(), format!("/CN={name}").into()]);
     words.extend(["-addext".into(), format!("subjectAltName=DNS:{name}").into()]);
-    CommandLine::new(openssl, words).quiet()
+    words.extend(["-addext".into(), "basicConstraints=critical,CA:FALSE".into()]);
+    CommandLine::new(openssl, words).quiet()?;
+    Ok(certificate)
 }
 
 /// A folder that Postfix's other users can pass, whatever the umask is.
@@ -206,5 +223,6 @@ mod tests {
         let stored = stored.unwrap();
         assert!(stored.is_for("a@b.example"));
         assert!(!stored.is_for("c@b.example") && !stored.is_for("b.example"));
+        assert!(stored.holds("Subject: x").is_ok() && stored.holds("c@b").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::net::{SocketAddrV4, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct World {
     /// Asks NSD, as the resolver of a network would.
     pub(super) unbound: Unbound,
     pub(super) postfix: Postfix,
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 impl World {
@@ -36,7 +36,14 @@ impl World {
         let nsd = Nsd::start(&mut keeper, &programs.nsd, block)?;
         let unbound = Unbound::start(&mut keeper, &programs.unbound, block, nsd.address)?;
         let postfix = Postfix::start(&mut keeper, programs, block)?;
-        Ok(Self { block, nsd, unbound, postfix, _keeper: keeper })
+        Ok(Self { block, nsd, unbound, postfix, keeper })
+    }
+
+    /// A file of the run's folder with these bytes.
+    pub(super) fn file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
+        let path = self.keeper.folder().join(name);
+        fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
     }
 }
 

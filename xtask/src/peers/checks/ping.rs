@@ -1,6 +1,7 @@
 //! smtp-ping against Postfix, alone and behind mxlookup.
 
 use crate::peers::pipeline::Run;
+use crate::peers::postfix::{STORED, UNKNOWN};
 use crate::peers::tally::Outcome;
 use crate::peers::world::World;
 use crate::peers::zone;
@@ -15,6 +16,8 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("a host behind NSD alone", authority),
     ("a record each for the host that is up and the one that is not", both),
     ("--first goes past a host that is down", first),
+    ("recipients asked for, a verdict each", recipients),
+    ("the recipient of a record", recipient),
     ("an MX that leads to this machine is not connected to", private),
     ("a null MX passes through", null),
     ("once stopped, its port refuses", stopped),
@@ -45,7 +48,7 @@ fn keywords(world: &World) -> Outcome {
 
 fn names(world: &World) -> Outcome {
     let run = chain(world, "plain.peers.example", "--allow-private --first")?;
-    let agree = r#""names":{"expected":"mx1.peers.example","agree":["banner","ehlo","ptr"],"differ":[]}"#;
+    let agree = r#""names":{"expected":"mx1.peers.example","agree":["banner","ehlo","certificate","ptr"],"differ":[]}"#;
     run.exits(0)?.holds(&[r#""ptr":["mx1.peers.example"],"iprev":"pass""#, agree]).map(drop)
 }
 
@@ -74,6 +77,29 @@ fn first(world: &World) -> Outcome {
     let run = chain(world, "turned.peers.example", "--allow-private --first")?;
     let tried = format!(r#""attempts":[{{"host":"mx2.peers.example","ip":"{down}""#);
     run.exits(0)?.counts(1)?.holds(&[&format!(r#""ip":"{up}""#), &tried, r#""code":"tcp.refused""#]).map(drop)
+}
+
+fn recipients(world: &World) -> Outcome {
+    let known = format!("--rcpt known@{STORED}");
+    let run = chain(world, STORED, &format!("--allow-private --first {known}"))?;
+    run.exits(0)?.has(&format!(r#"{{"address":"known@{STORED}","status":"ok","verdict":"rcpt.accepted""#))?;
+    let words =
+        format!("--allow-private --first {known} --rcpt {UNKNOWN}@{STORED} --rcpt user@elsewhere.example");
+    let run = chain(world, STORED, &words)?;
+    let parts = [
+        r#""status":"fail""#,
+        r#""from":"<>","recipients":[{"address":"known@"#,
+        r#""status":"ok","verdict":"rcpt.accepted","code":250"#,
+        r#""address":"unknown@plain.peers.example","status":"fail","verdict":"rcpt.unknown_user","code":550,"enhanced":"5.1.1""#,
+        r#""address":"user@elsewhere.example","status":"fail","verdict":"rcpt.rejected","code":554,"enhanced":"5.7.1""#,
+    ];
+    run.exits(1)?.counts(1)?.holds(&parts).map(drop)
+}
+
+fn recipient(world: &World) -> Outcome {
+    let run = chain(world, &format!("known@{STORED}"), "--allow-private --first --rcpt -")?;
+    let parts = [&format!(r#""address":"known@{STORED}""#), r#""verdict":"rcpt.accepted""#];
+    run.exits(0)?.counts(1)?.holds(&parts).map(drop)
 }
 
 fn private(world: &World) -> Outcome {
