@@ -415,7 +415,7 @@ fn an_interrupted_run_accounts_for_every_line_it_took_up() {
 }
 
 /// Until the tool waits for nothing but the network: no thread of it runs, three samples in a row.
-fn wait_for_threads_to_sleep(pid: u32) {
+pub(crate) fn wait_for_threads_to_sleep(pid: u32) {
     let mut still = 0;
     while still < 20 {
         let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
