@@ -438,7 +438,7 @@ fn a_signal_ends_a_run_whose_input_is_open_and_idle() {
 }
 
 /// Until the tool waits for nothing but the network: no thread of it runs, three samples in a row.
-fn wait_for_threads_to_sleep(pid: u32) {
+pub(crate) fn wait_for_threads_to_sleep(pid: u32) {
     let mut still = 0;
     while still < 20 {
         let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();

@@ -58,6 +58,16 @@ impl Scene {
         self
     }
 
+    /// A sink whose name has this address; further lines of its table say how it behaves.
+    pub(crate) fn sink(mut self, name: &str, address: &str, options: &str) -> Self {
+        let _ = writeln!(self.zone, "{name}. 300 IN A {address}");
+        let _ = write!(
+            self.rest,
+            "[[server]]\nname = '{name}'\naddress = '{address}'\nplays = 'sink'\n{options}\n"
+        );
+        self
+    }
+
     /// What is wrong with the answers for a name: `kind`, and further lines of the fault.
     pub(crate) fn fault(mut self, name: &str, kind: &str, more: &str) -> Self {
         let _ = write!(self.rest, "[[fault]]\nname = '{name}'\nkind = '{kind}'\n{more}\n");
