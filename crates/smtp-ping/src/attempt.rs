@@ -109,7 +109,7 @@ impl Probe<'_> {
         match tokio::join!(talk, names) {
             (Err((failure, took)), _) => {
                 timing.add(Phase::Connect.as_str(), took);
-                let error = session_error(&failure);
+                let error = session_error(&failure, None);
                 log.note(&format!("not connected: {}", error.message));
                 outcome.error = Some(error);
             }
@@ -197,7 +197,7 @@ impl Probe<'_> {
         }
         match verdict {
             Err(failure) if failure.cause != Cause::NoRecipient => {
-                outcome.error = Some(session_error(&failure))
+                outcome.error = Some(session_error(&failure, Some(facts)))
             }
             _ => {}
         }

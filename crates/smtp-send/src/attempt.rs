@@ -89,7 +89,7 @@ pub(crate) async fn attempt(
     };
     match call(way, plan, || log.note("connected"), on_event).await {
         Err((failure, took)) => {
-            let error = host_error(&failure);
+            let error = host_error(&failure, None);
             log.note(&format!("not connected: {}", error.message));
             let mut attempted = Attempted::hopeless(recipients, error, true);
             attempted.timing.add(Phase::Connect.as_str(), took);
@@ -131,7 +131,7 @@ fn judge(
         Err(failure) => {
             let error = match failure.cause {
                 Cause::NoRecipient => None,
-                _ => Some(host_error(&failure)),
+                _ => Some(host_error(&failure, Some(facts))),
             };
             let transient = failure.reply.as_ref().is_some_and(Reply::is_transient);
             match (failure.cause, &error) {
@@ -210,10 +210,10 @@ fn verdict_of(recipient: &Mailbox, error: &Error) -> RecipientRecord {
 }
 
 /// A failure to connect or a close is definite for a probe; mail is tried again.
-fn host_error(failure: &Failure) -> Error {
+fn host_error(failure: &Failure, facts: Option<&Facts>) -> Error {
     let is_retried =
         matches!(failure.cause, Cause::Refused | Cause::Reset | Cause::Closed | Cause::ClosedBeforeBanner);
-    Error { is_retried, ..session_error(failure) }
+    Error { is_retried, ..session_error(failure, facts) }
 }
 
 /// The name under which Postfix and its kin queue a message. Evidence for people: nothing rests

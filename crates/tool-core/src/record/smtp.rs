@@ -126,10 +126,14 @@ pub fn phase_timing(timing: &Timing, into: &mut TimingMs) {
     }
 }
 
-/// The error of a session that failed.
-pub fn session_error(failure: &Failure) -> Error {
+/// The error of a session that failed. `facts` is what it has learnt, if it came that far.
+pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
     let reply = failure.reply.as_ref();
-    let (code, message) = describe(failure);
+    let tls = facts.and_then(|facts| facts.tls.as_ref());
+    let (code, message) = match failure.cause {
+        Cause::Certificate(error) => (verify_code(error), verify_message(error, tls)),
+        _ => describe(failure),
+    };
     let mut error = Error::new(code, failure.phase.as_str(), message);
     error.reply = reply.map(|reply| match failure.phase {
         Phase::Banner => ReplyRecord::plain(reply),
@@ -398,7 +402,7 @@ mod tests {
     #[test]
     fn a_timeout_names_the_limit_that_fired() {
         let failure = Failure::new(Cause::ConnectTimeout, Phase::Connect).with_limit(Duration::from_secs(10));
-        let error = session_error(&failure);
+        let error = session_error(&failure, None);
         assert_eq!(error.message, "no answer to the connection attempt within 10 s");
         assert_eq!(error.into_record("smtp-ping").limit_ms, Some(10_000.0));
     }
