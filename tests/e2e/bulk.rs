@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use lab::Lab;
 
-use crate::harness::{finish, tool};
+use crate::harness::{finish, tool, watch};
 use crate::scene::{FRIENDLY, Scene};
 
 /// What more lines may cost, in KiB.
@@ -69,7 +69,7 @@ struct Running {
     feeding: JoinHandle<std::process::ChildStdin>,
     /// How many lines were taken off our hands.
     fed: Arc<AtomicU64>,
-    done: mpsc::Sender<()>,
+    watch: mpsc::Sender<()>,
 }
 
 impl Running {
@@ -77,13 +77,7 @@ impl Running {
     fn start(lab: &Lab, load: &Load, count: u64, line: impl Fn(u64) -> String + Send + 'static) -> Self {
         let mut command = tool(lab, load.tool).args(load.args.iter().copied()).command();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (done, is_done) = mpsc::channel();
-        let pid = rustix::process::Pid::from_child(&child);
-        thread::spawn(move || {
-            if is_done.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
-        });
+        let watch = watch(&child, PATIENCE);
         let mut stdin = child.stdin.take().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let fed = Arc::new(AtomicU64::new(0));
@@ -100,7 +94,7 @@ impl Running {
                 stdin
             }
         });
-        Self { child, stdout, feeding, fed, done }
+        Self { child, stdout, feeding, fed, watch }
     }
 
     /// Reads this many records, and counts those that are `ok`; the others ran into a limit.
@@ -129,21 +123,29 @@ impl Running {
         line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Waits until nothing moves: every thread sleeps, and no further line is taken.
-    fn wait_until_it_takes_no_more(&self) {
+    /// Waits until the tool takes no further line: it was seen asleep time and again, and nothing
+    /// was taken meanwhile. Awake now and then it may be, for the sake of its clock.
+    fn wait_until_it_takes_no_more(&self) -> u64 {
         const STILL: u32 = 100;
         let (mut still, mut before) = (0, 0);
         while still < STILL {
             let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-            let asleep = tasks.flatten().all(|task| {
+            let state = |task: std::fs::DirEntry| {
                 let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-                stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
-            });
+                stat.rsplit(") ").next().and_then(|rest| rest.chars().next())
+            };
+            let states: Vec<Option<char>> = tasks.flatten().map(state).collect();
+            assert!(!states.contains(&Some('Z')), "it hung, and was killed");
             let now = self.fed.load(Ordering::Relaxed);
-            still = if asleep && now == before { still + 1 } else { 0 };
+            still = match states.iter().all(|state| *state == Some('S')) {
+                _ if now != before => 0,
+                true => still + 1,
+                false => still,
+            };
             before = now;
             thread::sleep(Duration::from_millis(1));
         }
+        before
     }
 
     /// Lets it end, and makes sure that nothing is left in it.
@@ -152,7 +154,7 @@ impl Running {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "");
-        drop(self.done);
+        drop(self.watch);
         finish(self.child).status.code().unwrap()
     }
 }
@@ -190,10 +192,10 @@ fn assert_stalls(load: &Load, count: u64, stall: Duration) {
     let line = move |n| format!(r#"{{"{key}":"{}","pad":"{}"}}"#, target(n), "x".repeat(1_000));
     let mut running = Running::start(&lab, load, count, line);
     running.wait_until_it_takes_no_more();
-    let taken = running.fed.load(Ordering::Relaxed);
     thread::sleep(stall);
-    assert_eq!(running.fed.load(Ordering::Relaxed), taken, "it takes lines that it cannot get rid of");
-    assert!(taken < count, "all {count} lines were taken, though nothing was read");
+    let taken = running.wait_until_it_takes_no_more();
+    // Two pipes and a buffer of 64 KiB, 256 records and as many targets as are under way.
+    assert!(taken <= 1_000, "{taken} lines of {count} were taken, though nothing was read");
     let stalled = running.peak();
     assert_answered(running.read(count), count);
     let peak = running.peak();
@@ -226,12 +228,12 @@ fn a_hundred_thousand_servers_cost_what_one_thousand_cost() {
 
 #[test]
 fn while_nobody_reads_no_more_domains_are_taken() {
-    assert_stalls(&DOMAINS, 3_000, Duration::ZERO);
+    assert_stalls(&DOMAINS, 2_000, Duration::ZERO);
 }
 
 #[test]
 fn while_nobody_reads_no_more_servers_are_taken() {
-    assert_stalls(&SERVERS, 3_000, Duration::ZERO);
+    assert_stalls(&SERVERS, 2_000, Duration::ZERO);
 }
 
 #[test]

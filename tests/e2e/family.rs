@@ -44,7 +44,7 @@ pub(crate) const FAMILY: &[Member] = &[
         ok: "port25.com",
         fail: "nosuch.example",
         unknown: "broken.example",
-        slow: "slow.example",
+        slow: "timeout.example",
         object: r#"{"domain":"port25.com""#,
         schema: tool_core::schema::<mxlookup::MxLookup>,
         command: || tool_core::command::<mxlookup::MxLookup>(mxlookup::describe),

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::family::FAMILY;
 const MULTICALL: &str = env!("CARGO_BIN_EXE_multicall");
 
 /// No run of a test takes longer; one that does is a bug, and is killed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The built-in world.
 pub(crate) fn internet() -> Lab {
@@ -132,17 +132,22 @@ impl<'a> Run<'a> {
 
 /// Waits, but not for ever.
 pub(crate) fn finish(child: Child) -> Output {
-    let pid = rustix::process::Pid::from_child(&child);
-    let (done, is_done) = std::sync::mpsc::channel::<()>();
-    let watch = thread::spawn(move || {
-        if is_done.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+    let watch = watch(&child, PATIENCE);
+    let output = child.wait_with_output().unwrap();
+    drop(watch);
+    output
+}
+
+/// Kills a tool that hangs, unless what is returned was dropped before.
+pub(crate) fn watch(child: &Child, patience: Duration) -> mpsc::Sender<()> {
+    let pid = rustix::process::Pid::from_child(child);
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        if is_done.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     });
-    let output = child.wait_with_output().unwrap();
-    drop(done);
-    watch.join().unwrap();
-    output
+    done
 }
 
 impl Ran {

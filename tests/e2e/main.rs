@@ -15,6 +15,7 @@ mod family;
 mod first;
 mod generated;
 mod harness;
+mod interrupt;
 mod mxlookup;
 mod myip;
 mod pipeline;
