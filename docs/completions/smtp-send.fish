@@ -21,8 +21,8 @@ complete -c smtp-send -l source -d 'The address to connect from' -r
 complete -c smtp-send -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
 complete -c smtp-send -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
 may\t'Use it where it is offered'
-require\t'Do nothing without TLS'
-verify\t'Do nothing without a certificate that verifies'"
+require\t'Hand nothing over without TLS'
+verify\t'Hand nothing over without a certificate that verifies'"
 complete -c smtp-send -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
 complete -c smtp-send -l rate -d 'Begin at most N targets a second' -r
 complete -c smtp-send -l max-line -d 'The longest input line taken, in bytes' -r

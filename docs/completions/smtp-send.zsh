@@ -40,8 +40,8 @@ _smtp-send() {
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
 '--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
 may\:"Use it where it is offered"
-require\:"Do nothing without TLS"
-verify\:"Do nothing without a certificate that verifies"))' \
+require\:"Hand nothing over without TLS"
+verify\:"Hand nothing over without a certificate that verifies"))' \
 '--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
 '--rate=[Begin at most N targets a second]:N:_default' \
 '--max-line=[The longest input line taken, in bytes]:BYTES:_default' \

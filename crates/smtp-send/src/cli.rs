@@ -275,8 +275,9 @@ fn read_text(option: &str, text: String) -> Result<String, UsageError> {
 /// Adds what help says beside the options.
 pub fn describe(command: Command) -> Command {
     command.about("Does a message get through?").after_long_help(
-        "A record of mxlookup is a route: one message goes along it, to the first host that takes it. A record\n\
-         of smtp-ping is one server: `mxlookup d | smtp-ping | smtp-send --to x@d` sends a message through each.\n\n\
+        "A record of mxlookup is a route: one message goes along it, to the first host that takes\n\
+         it. A record of smtp-ping is one server: `mxlookup d | smtp-ping | smtp-send --to x@d` sends\n\
+         a message through each.\n\n\
          Examples:\n  \
          smtp-send --to support@port25.com --from me@example.com --body hello\n  \
          smtp-send --to support@port25.com --server mail.port25.com --data @message.eml\n  \

@@ -123,8 +123,13 @@ fn message(
             let stamp = now.strftime("%Y%m%d%H%M%S");
             let message_id =
                 format!("{stamp}.{:08x}@{}", rand::random::<u32>(), host.trim_matches(['[', ']']));
+            // The null sender has no address that a header could show.
+            let header_from = match from.is_null() {
+                true => format!("MAILER-DAEMON@{host}"),
+                false => from.as_str().to_owned(),
+            };
             build(&Parts {
-                from: &from.shown(),
+                from: &header_from,
                 to,
                 cc,
                 subject: &subject,

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible,
     RootCertStore, SignatureScheme,
@@ -26,6 +27,8 @@ pub struct TlsClient {
     provider: Arc<CryptoProvider>,
     /// None if there is no root at all: then no certificate verifies.
     verifier: Option<Arc<WebPkiServerVerifier>>,
+    /// The certificates of the file that was given: a server may show one of them itself.
+    given: Arc<[CertificateDer<'static>]>,
 }
 
 impl TlsClient {
@@ -36,6 +39,7 @@ impl TlsClient {
     pub fn new(ca: Option<&Path>) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
+        let mut given = Vec::new();
         match ca {
             None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
             Some(path) => {
@@ -43,7 +47,9 @@ impl TlsClient {
                     |error: &dyn std::fmt::Display| format!("failed to read {}: {error}", path.display());
                 let certificates = CertificateDer::pem_file_iter(path).map_err(|error| problem(&error))?;
                 for certificate in certificates {
-                    roots.add(certificate.map_err(|e| problem(&e))?).map_err(|e| problem(&e))?;
+                    let certificate = certificate.map_err(|e| problem(&e))?;
+                    roots.add(certificate.clone()).map_err(|e| problem(&e))?;
+                    given.push(certificate);
                 }
                 if roots.is_empty() {
                     return Err(problem(&"it holds no certificate"));
@@ -52,7 +58,7 @@ impl TlsClient {
         }
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok();
-        Ok(Self { provider, verifier })
+        Ok(Self { provider, verifier, given: given.into() })
     }
 
     /// Shakes hands with the server that goes by `name`.
@@ -67,6 +73,7 @@ impl TlsClient {
         let recorder = Arc::new(Recorder {
             provider: self.provider.clone(),
             verifier: self.verifier.clone(),
+            given: self.given.clone(),
             seen: Mutex::default(),
         });
         let config = ClientConfig::builder_with_provider(self.provider.clone())
@@ -132,6 +139,7 @@ impl LazyTls {
 struct Recorder {
     provider: Arc<CryptoProvider>,
     verifier: Option<Arc<WebPkiServerVerifier>>,
+    given: Arc<[CertificateDer<'static>]>,
     seen: Mutex<Seen>,
 }
 
@@ -158,7 +166,13 @@ impl ServerCertVerifier for Recorder {
         };
         let chain: Vec<CertificateDer<'static>> =
             std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
-        let error = verdict.err().map(|error| verify_error(&error, end_entity));
+        let error = match verdict {
+            Ok(_) => None,
+            // What `openssl req -x509` makes is an authority of its own: the library does not take
+            // it for a server, though somebody vouches for just this one.
+            Err(_) if self.given.contains(end_entity) => given_error(end_entity, server_name, now),
+            Err(error) => Some(verify_error(&error, end_entity)),
+        };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen { chain, error };
         Ok(ServerCertVerified::assertion())
     }
@@ -183,6 +197,19 @@ impl ServerCertVerifier for Recorder {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What is wrong with a certificate that is trusted itself: its name or its time.
+fn given_error(end_entity: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Option<VerifyError> {
+    let fits = ParsedCertificate::try_from(end_entity).and_then(|parsed| verify_server_name(&parsed, name));
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    match read_certificate(end_entity) {
+        None => Some(VerifyError::Other),
+        Some(leaf) if now > leaf.not_after => Some(VerifyError::Expired),
+        Some(leaf) if now < leaf.not_before => Some(VerifyError::NotYetValid),
+        Some(_) if fits.is_err() => Some(VerifyError::HostMismatch),
+        Some(_) => None,
     }
 }
 
@@ -221,5 +248,46 @@ fn failure(error: io::Error) -> TlsFailure {
             ),
         ) => TlsFailure::Version(words),
         _ => TlsFailure::Handshake(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// An authority of its own, as `openssl req -x509` makes it.
+    fn self_made() -> CertificateDer<'static> {
+        let mut params = rcgen::CertificateParams::new(vec!["mx.example".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2030, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().clone()
+    }
+
+    fn verdict(given: &[CertificateDer<'static>], name: &str, year: u64) -> Option<VerifyError> {
+        let recorder = Recorder {
+            provider: Arc::new(ring::default_provider()),
+            verifier: None,
+            given: given.into(),
+            seen: Mutex::default(),
+        };
+        let now = UnixTime::since_unix_epoch(Duration::from_secs((year - 1970) * 365 * 24 * 3600));
+        let shown = given.first().cloned().unwrap_or_else(self_made);
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        recorder.verify_server_cert(&shown, &[], &name, &[], now).unwrap();
+        recorder.seen.into_inner().unwrap().error
+    }
+
+    #[test]
+    fn a_self_made_certificate_verifies_where_it_was_given_itself() {
+        let given = [self_made()];
+        assert_eq!(verdict(&given, "mx.example", 2026), None);
+        assert_eq!(verdict(&given, "other.example", 2026), Some(VerifyError::HostMismatch));
+        assert_eq!(verdict(&given, "mx.example", 2040), Some(VerifyError::Expired));
+        assert_eq!(verdict(&given, "mx.example", 2010), Some(VerifyError::NotYetValid));
+        assert_eq!(verdict(&[], "mx.example", 2026), Some(VerifyError::SelfSigned));
     }
 }

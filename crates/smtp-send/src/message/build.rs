@@ -55,10 +55,8 @@ pub(crate) fn build(parts: &Parts<'_>) -> Vec<u8> {
     builder.text_body(parts.body.to_owned()).write_to_vec().unwrap_or_default()
 }
 
-/// The null sender has no address to show; the header says who sends all the same.
 fn address(text: &str) -> Address<'static> {
-    let shown = if text == "<>" { "MAILER-DAEMON" } else { text };
-    Address::new_address(None::<String>, shown.to_owned())
+    Address::new_address(None::<String>, text.to_owned())
 }
 
 fn addresses(texts: &[String]) -> Address<'static> {

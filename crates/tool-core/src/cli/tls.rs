@@ -39,10 +39,10 @@ pub enum Level {
     /// Use it where it is offered.
     #[value(alias = "auto")]
     May,
-    /// Do nothing without TLS.
+    /// Hand nothing over without TLS.
     #[value(alias = "starttls")]
     Require,
-    /// Do nothing without a certificate that verifies.
+    /// Hand nothing over without a certificate that verifies.
     Verify,
     /// The same as `--implicit --tls require`.
     #[value(hide = true)]
