@@ -292,19 +292,35 @@ fn recipient(record: &Value) -> &str {
 
 #[test]
 fn a_message_interrupted_before_its_dot_was_not_sent() {
-    let mute = "S: 220 %NAME%\nC: EHLO *\nS: 250 %NAME%\nC: MAIL *\nsilence\n";
-    let lab = Scene::default().server("mute.example", "127.63.243.2", mute).open();
-    let mut command = tool(&lab, "smtp-send").args(["--server", "mute.example", "--to", JANE]).command();
+    let (record, code) = interrupted_after("MAIL", "C: MAIL *\nsilence\n");
+    assert_eq!((verdict(&record).as_str(), code), ("unknown run.interrupted mail", 130), "{record:#}");
+    assert_eq!(recipients(&record), [[JANE, "unknown", "run.interrupted"]]);
+}
+
+#[test]
+fn a_message_interrupted_after_its_dot_may_have_been_delivered() {
+    // It was even said so; only the farewell is missing.
+    let taken = "C: MAIL *\nS: 250 ok\nC: RCPT *\nS: 250 ok\nC: DATA\nS: 354 go on\n\
+                 C: Subject: x\nC: *\nC: hello\nC: .\nS: 250 ok\nsilence\n";
+    let (record, code) = interrupted_after("QUIT", taken);
+    assert_eq!((verdict(&record).as_str(), code), ("unknown data.uncertain dot", 130), "{record:#}");
+    assert_eq!(recipients(&record), [[JANE, "unknown", "data.uncertain"]]);
+}
+
+/// The record and the exit code of a run that was interrupted once the server had heard this.
+fn interrupted_after(heard: &str, dialogue: &str) -> (Value, i32) {
+    let mute = format!("S: 220 %NAME%\nC: EHLO *\nS: 250 %NAME%\n{dialogue}");
+    let lab = Scene::default().server("mute.example", "127.63.243.2", &mute).open();
+    let args = ["--server", "mute.example", "--to", JANE, "--data", "Subject: x\n\nhello"];
+    let mut command = tool(&lab, "smtp-send").args(args).command();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let begun = Instant::now();
-    while !lab.heard("mute.example").iter().any(|line| line.starts_with("MAIL")) {
+    while !lab.heard("mute.example").iter().any(|line| line.starts_with(heard)) {
         assert!(begun.elapsed() < Duration::from_secs(60));
         std::thread::yield_now();
     }
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let ran = Ran::of(finish(child));
-    let record = ran.record();
-    assert_eq!((verdict(&record).as_str(), ran.code), ("unknown run.interrupted mail", 130), "{record:#}");
-    assert_eq!(recipients(&record), [[JANE, "unknown", "run.interrupted"]]);
+    (ran.record(), ran.code)
 }

@@ -13,9 +13,9 @@ struct Step {
     status: u8,
 }
 
-const TOOLS: [&str; 3] = ["mxlookup", "myip", "smtp-ping"];
+const TOOLS: [&str; 4] = ["mxlookup", "myip", "smtp-ping", "smtp-send"];
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     Step { question: "Where does mail for port25.com go?", command: "mxlookup --text port25.com", status: 0 },
     Step {
         question: "How does the world see this machine, and does its name lead back?",
@@ -52,6 +52,17 @@ const STEPS: [Step; 8] = [
         question: "A domain that does not exist stays in the pipe",
         command: r"printf 'port25.com\nnosuch.example\n' | mxlookup --ordered | smtp-ping --ordered",
         status: 1,
+    },
+    Step {
+        question: "Does a message get through?",
+        command: r#"mxlookup port25.com | smtp-ping --first |
+    smtp-send --text -v --to support@port25.com --subject Hello --body "$(printf 'A lone dot ends no message:\n.\nIt is a line.')""#,
+        status: 0,
+    },
+    Step {
+        question: "What did the server receive? What was meant, without the dot that was doubled on the way",
+        command: r#"cat "$MXPIPE_LAB_MAIL"/*"#,
+        status: 0,
     },
 ];
 
@@ -108,16 +119,17 @@ mod tests {
     fn a_missing_tool_is_named_with_the_remedy() {
         let problem = check_tools(Path::new("no-such-folder")).unwrap_err();
         assert!(
-            problem.starts_with("mxlookup and myip and smtp-ping not found in no-such-folder"),
+            problem.starts_with("mxlookup and myip and smtp-ping and smtp-send not found in no-such-folder"),
             "{problem}"
         );
         assert!(problem.contains("cargo xtask demo"));
     }
 
     #[test]
-    fn every_step_calls_a_tool_that_is_checked_for() {
+    fn every_step_calls_a_tool_that_is_checked_for_or_shows_what_one_has_done() {
         for step in &STEPS {
-            assert!(TOOLS.iter().any(|tool| step.command.contains(tool)), "{}", step.command);
+            let shows_mail = step.command.contains("MXPIPE_LAB_MAIL");
+            assert!(shows_mail || TOOLS.iter().any(|tool| step.command.contains(tool)), "{}", step.command);
         }
     }
 }

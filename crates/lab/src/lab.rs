@@ -22,6 +22,8 @@ use crate::world::World;
 
 /// The name of the file with the authority's certificate.
 const CA: &str = "ca.pem";
+/// The name of the folder with the messages.
+const MAIL: &str = "mail";
 
 /// Why a world could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,9 @@ pub enum LabError {
     /// The file with its certificate.
     #[error("write the certificate of the authority: {0}")]
     Ca(#[source] io::Error),
+    /// The folder of the messages.
+    #[error("make the folder of the messages: {0}")]
+    Mail(#[source] io::Error),
 }
 
 /// A running world. Dropped, it stops: the sockets close, the thread ends.
@@ -54,14 +59,14 @@ pub struct Lab {
     port: u16,
     client: String,
     kept: Kept,
-    /// The folder of the authority's certificate.
+    /// The folder of the authority's certificate and of the messages.
     folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// What the servers note.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Kept {
     heard: Arc<Heard>,
     mails: Arc<Mails>,
@@ -88,7 +93,9 @@ impl Lab {
         let authority = Authority::new("the throwaway authority of the lab")?;
         let folder = tempfile::Builder::new().prefix("lab-").tempdir().map_err(LabError::Ca)?;
         std::fs::write(folder.path().join(CA), authority.pem()).map_err(LabError::Ca)?;
-        let kept = Kept::default();
+        let mail = folder.path().join(MAIL);
+        std::fs::create_dir(&mail).map_err(LabError::Mail)?;
+        let kept = Kept { heard: Arc::default(), mails: Arc::new(Mails::new(mail)), queries: Arc::default() };
         let (opened, open) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let run = {
@@ -123,7 +130,7 @@ impl Lab {
     }
 
     /// The variables that make the tools use this world, with the options that a person need not
-    /// type here.
+    /// type here; and `MXPIPE_LAB_MAIL`, the folder in which each message that a sink took is a file.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         vec![
             ("MXPIPE_DNS", self.dns.to_string()),
@@ -133,6 +140,7 @@ impl Lab {
             ("MXPIPE_FROM", format!("me@{}", self.client)),
             ("MXPIPE_VIA", self.via()),
             ("MXPIPE_CA", self.ca().to_string_lossy().into_owned()),
+            ("MXPIPE_LAB_MAIL", self.kept.mails.folder().to_string_lossy().into_owned()),
         ]
     }
 

@@ -20,6 +20,7 @@
 //! implicit = false               # true: TLS from the first byte, before the dialogue begins
 //! delay_ms = 0                   # how long everything takes from one side to the other
 //! # with plays = "sink":
+//! speaks = "greeting-port25"     # banner and replies to EHLO and QUIT of a dialogue file, instead of its own
 //! pipelining = true              # false: PIPELINING is not offered
 //! size = 52428800                # the largest message that is taken
 //! holds_replies = false          # true: the replies to MAIL and RCPT wait for the next command, such as DATA

@@ -163,3 +163,31 @@ fn a_long_way_takes_its_time_in_both_directions() {
     assert!(took >= Duration::from_millis(120), "{took:?}");
     assert_eq!(client.rest("QUIT\r\n").get(..3), Some("221"));
 }
+
+#[test]
+fn each_message_is_a_file_too() {
+    let lab = sink("");
+    let message =
+        "MAIL FROM:<>\r\nRCPT TO:<a@x.example>\r\nDATA\r\nSubject: x\r\n\r\n..\r\ncaf\u{e9}\r\n.\r\n";
+    codes(&lab, &format!("EHLO a\r\n{message}{message}QUIT\r\n"));
+    let (_, folder) = lab.env().into_iter().find(|(name, _)| *name == "MXPIPE_LAB_MAIL").unwrap();
+    let mails = lab.mail("mx.example");
+    assert_eq!(mails.len(), 2);
+    for (mail, number) in mails.iter().zip(1..) {
+        let file = std::path::Path::new(&folder).join(format!("mx.example-{number:04}.eml"));
+        assert_eq!(std::fs::read(file).unwrap(), mail.data);
+        assert_eq!(mail.data, "Subject: x\r\n\r\n.\r\ncaf\u{e9}\r\n".as_bytes());
+    }
+    drop(lab);
+    assert!(!std::path::Path::new(&folder).exists());
+}
+
+#[test]
+fn a_sink_speaks_as_a_dialogue_file_does() {
+    let lab = sink("speaks = \"greeting-port25\"\n");
+    let all = Client::of(&lab).rest("EHLO a\r\nMAIL FROM:<>\r\nQUIT\r\n");
+    assert!(all.starts_with(
+        "220 mx.example (PowerMTA(TM) v4.0) ESMTP service ready\r\n250-mx.example says hello\r\n"
+    ));
+    assert!(all.ends_with("250 2.1.0 sender ok\r\n221 2.0.0 mx.example says goodbye\r\n"), "{all}");
+}

@@ -84,6 +84,8 @@ pub(crate) async fn attempt(
         transcript: job.transcript,
     };
     let on_event = |event: Event<'_>| match event {
+        // Until the verdict is told the message may have been taken, so that leaving counts as the dot.
+        Event::Phase(Phase::Quit) if task.phase.get() == Phase::Dot.as_str() => {}
         Event::Phase(phase) => task.phase.set(phase.as_str()),
         Event::Line(at, line) => log.line(at, line),
     };

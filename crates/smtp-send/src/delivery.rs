@@ -66,8 +66,7 @@ pub(crate) async fn deliver(unit: &Unit, job: &Job, task: &Task) -> Outcome<Answ
 pub(crate) fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
     let error = match error.phase {
         "dot" => {
-            let message =
-                "interrupted after the final dot, before a reply: the message may have been delivered";
+            let message = "interrupted after the final dot: the message may have been delivered";
             let uncertain = Error::new(Code::DataUncertain, "dot", message);
             uncertain.with_hint("look for the Message-ID at the receiver before sending again")
         }

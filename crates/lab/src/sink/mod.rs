@@ -4,6 +4,7 @@
 mod command;
 mod content;
 mod session;
+mod voice;
 
 use std::io;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use serde::Deserialize;
 
 use crate::connection::{Connection, End};
 use crate::mail::Mails;
+
+pub(crate) use voice::Voice;
 
 /// How a sink behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(crate) struct SinkOptions {
     pub(crate) data_despite_refusal: bool,
     /// Where the connection is closed, and how often.
     pub(crate) dies: Option<(Point, u32)>,
+    /// What it says of itself, unless it speaks plainly.
+    pub(crate) voice: Option<Voice>,
 }
 
 impl Default for SinkOptions {
@@ -37,6 +42,7 @@ impl Default for SinkOptions {
             holds_replies: false,
             data_despite_refusal: false,
             dies: None,
+            voice: None,
         }
     }
 }

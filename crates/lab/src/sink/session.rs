@@ -4,7 +4,7 @@ use std::io;
 
 use super::command::{path, refuse_parameters, verdict};
 use super::content::Content;
-use super::{Point, Sink};
+use super::{Point, Sink, Voice};
 use crate::connection::{Connection, End};
 use crate::mail::Mail;
 
@@ -38,7 +38,8 @@ impl<'a> Session<'a> {
     }
 
     pub(super) async fn run(mut self) -> io::Result<End> {
-        let banner = format!("220 {} ESMTP sink", self.client.name());
+        let banner = self.voiced(|voice| &voice.banner);
+        let banner = banner.unwrap_or_else(|| format!("220 {} ESMTP sink", self.client.name()));
         let mut next = self.reply(&banner, Point::Banner).await?;
         while next == Next::Line {
             let Some(line) = self.client.line().await? else { break };
@@ -79,11 +80,18 @@ impl<'a> Session<'a> {
             }
             "NOOP" => self.say("250 2.0.0 ok").await,
             "QUIT" => {
-                self.say("221 2.0.0 bye").await?;
+                let goodbye = self.voiced(|voice| &voice.quit);
+                self.say(goodbye.as_deref().unwrap_or("221 2.0.0 bye")).await?;
                 Ok(Next::Close)
             }
             _ => self.say("500 5.5.2 no such command").await,
         }
+    }
+
+    /// What the sink says instead of its own words.
+    fn voiced(&self, which: fn(&Voice) -> &Vec<u8>) -> Option<String> {
+        let text = self.client.fill(which(self.sink.options.voice.as_ref()?));
+        Some(String::from_utf8_lossy(&text).trim_end().to_owned())
     }
 
     fn offers_tls(&self) -> bool {
@@ -92,6 +100,14 @@ impl<'a> Session<'a> {
 
     async fn greet(&mut self) -> io::Result<Next> {
         (self.is_greeted, self.envelope) = (true, None);
+        let is_encrypted = self.client.is_encrypted();
+        let voiced: fn(&Voice) -> &Vec<u8> = match is_encrypted {
+            true => |voice| &voice.ehlo_tls,
+            false => |voice| &voice.ehlo,
+        };
+        if let Some(reply) = self.voiced(voiced) {
+            return self.reply(&reply, Point::Ehlo).await;
+        }
         let options = &self.sink.options;
         let mut lines = vec![self.client.name().to_owned()];
         lines.extend(options.pipelining.then(|| "PIPELINING".to_owned()));
@@ -154,7 +170,7 @@ impl<'a> Session<'a> {
         }
         let mail =
             Mail { from: envelope.from, to: envelope.to, data: message, tls: self.client.is_encrypted() };
-        let number = self.sink.mails.keep(self.client.name(), mail);
+        let number = self.sink.mails.keep(self.client.name(), mail)?;
         if self.sink.dies(Point::Dot) {
             return Ok(Next::Close);
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use smtp_core::proto::dialogue::Dialogue;
 
 use crate::scenarios;
-use crate::sink::{Point, SinkOptions};
+use crate::sink::{Point, SinkOptions, Voice};
 use crate::smtp::{Play, Server};
 use crate::tls::Certificate;
 
@@ -24,6 +24,7 @@ pub(super) struct ServerText {
     #[serde(default)]
     implicit: bool,
     delay_ms: Option<u64>,
+    speaks: Option<String>,
     pipelining: Option<bool>,
     size: Option<u64>,
     holds_replies: Option<bool>,
@@ -72,10 +73,7 @@ impl ServerText {
             (Some("sink"), None) => return self.sink().map(Play::Sink),
             (Some("refused"), None) => Play::Refused,
             (Some("blackhole"), None) => Play::Blackhole,
-            (Some(name), None) => {
-                let text = scenarios::find(name).ok_or_else(|| format!("no dialogue is named {name:?}"))?;
-                dialogue(text)?
-            }
+            (Some(name), None) => Play::Dialogue(Arc::new(named(name)?)),
             (None, Some(text)) if text.lines().any(|line| line.starts_with("expect ")) => dialogue(text)?,
             // Written for one test, it need not say what to expect.
             (None, Some(text)) => dialogue(&format!("{text}\nexpect ok"))?,
@@ -95,6 +93,7 @@ impl ServerText {
             size: self.size.unwrap_or(usual.size),
             holds_replies: self.holds_replies.unwrap_or(usual.holds_replies),
             data_despite_refusal: self.data_despite_refusal.unwrap_or(usual.data_despite_refusal),
+            voice: self.speaks.as_deref().map(voice).transpose()?,
             dies: self.dies_after.map(|point| (point, self.dies_times.unwrap_or(u32::MAX))),
         })
     }
@@ -110,6 +109,15 @@ impl ServerText {
             CertificateText::None => None,
         }
     }
+}
+
+fn named(name: &str) -> Result<Dialogue, String> {
+    let text = scenarios::find(name).ok_or_else(|| format!("no dialogue is named {name:?}"))?;
+    Dialogue::parse(text).map_err(|error| error.to_string())
+}
+
+fn voice(name: &str) -> Result<Voice, String> {
+    Voice::of(&named(name)?).ok_or_else(|| format!("{name:?} does not say all that a sink says"))
 }
 
 fn dialogue(text: &str) -> Result<Play, String> {
@@ -149,6 +157,7 @@ mod tests {
             SinkOptions { dies: Some((Point::Dot, 2)), pipelining: false, ..SinkOptions::default() };
         assert!(matches!(server.play, Play::Sink(options) if options == expected));
         assert_eq!((server.certificate, server.delay), (None, Some(Duration::from_millis(5))));
+        assert!(problem(&format!("{text}speaks = \"greeting-554\"")).contains("does not say all"));
         assert!(problem(&format!("{text}dies_times = 2")).contains("needs dies_after"));
         assert!(problem(&format!("{text}implicit = true")).contains("needs a certificate"));
     }
