@@ -39,6 +39,8 @@ pub struct Session {
     failure: Option<Failure>,
     /// The replies still to come for the commands of one group (RFC 2920 section 3.1).
     awaited: VecDeque<Awaited>,
+    /// Octets that went out in one piece with the message, behind its final dot.
+    behind_dot: usize,
     since: Duration,
     deadline: Duration,
     limit: Duration,
@@ -148,6 +150,7 @@ impl Session {
             facts: Facts::default(),
             failure: None,
             awaited: VecDeque::new(),
+            behind_dot: 0,
             since: now,
             deadline: Duration::ZERO,
             limit: Duration::ZERO,
@@ -199,9 +202,10 @@ impl Session {
     /// Some of what was written went out; `left` octets did not yet.
     pub fn handle_sent(&mut self, now: Duration, left: usize) {
         if self.step == Step::Content {
-            match left {
-                0 => step::transaction::content_sent(self, now),
-                _ => (self.deadline, self.limit) = self.plan.limits.block_deadline(now),
+            match left <= self.behind_dot {
+                // The dot is out, though what follows it may not be: the message may be taken.
+                true => step::transaction::content_sent(self, now),
+                false => (self.deadline, self.limit) = self.plan.limits.block_deadline(now),
             }
         }
     }
@@ -399,7 +403,7 @@ impl Session {
         self.outputs.push_back(Output::Write(bytes));
     }
 
-    /// Sends bytes that are no command lines, and what follows them.
+    /// Sends a message, then `lines`: the final dot and what may follow it.
     pub(super) fn send_content(&mut self, content: &[u8], lines: &[&str]) {
         if self.plan.transcript {
             /// Enough to recognise a message by.
@@ -412,6 +416,7 @@ impl Session {
             }
         }
         self.note_sent(lines);
+        self.behind_dot = lines.iter().skip(1).map(|line| line.len() + 2).sum();
         let mut bytes = Vec::with_capacity(content.len() + 16);
         bytes.extend_from_slice(content);
         for line in lines {

@@ -100,7 +100,7 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     session.clock(now);
     // The server need not wait for the end of a message that it refuses.
     let Some(awaited) = session.awaited().pop_front() else { return stray(session, now, reply) };
-    let phase = awaited.step().phase();
+    let phase = if session.is_sending() { Phase::Data } else { awaited.step().phase() };
     if reply.code == 421 && awaited != Awaited::Dot {
         note(session, awaited, &reply);
         return session.fail_and_quit(now, Failure::new(Cause::RateLimited, phase).with_reply(reply));
