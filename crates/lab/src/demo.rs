@@ -15,7 +15,7 @@ struct Step {
 
 const TOOLS: [&str; 4] = ["mxlookup", "myip", "smtp-ping", "smtp-send"];
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { question: "Where does mail for port25.com go?", command: "mxlookup --text port25.com", status: 0 },
     Step {
         question: "How does the world see this machine, and does its name lead back?",
@@ -62,6 +62,14 @@ const STEPS: [Step; 10] = [
     Step {
         question: "What did the server receive? What was meant, without the dot that was doubled on the way",
         command: r#"cat "$MXPIPE_LAB_MAIL"/*"#,
+        status: 0,
+    },
+    Step {
+        question: "Is it what was meant, byte for byte?",
+        command: r#"printf 'Subject: Hello\n\n.\n..\n.x\n' > "$MXPIPE_LAB_MAIL/meant"
+    mxlookup port25.com | smtp-ping --first |
+    smtp-send --text --to support@port25.com --data "@$MXPIPE_LAB_MAIL/meant" &&
+    sed 's/$/\r/' "$MXPIPE_LAB_MAIL/meant" | cmp - "$MXPIPE_LAB_MAIL"/*-0002.eml && echo 'the same, byte for byte'"#,
         status: 0,
     },
 ];
