@@ -1,7 +1,5 @@
 //! Handing a message to one address.
 
-use std::net::SocketAddr;
-
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
 use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan, Reply};
 use tool_core::record::{
@@ -9,7 +7,7 @@ use tool_core::record::{
     session_findings,
 };
 use tool_core::target::Candidate;
-use tool_core::{Task, Transcript};
+use tool_core::{Code, Task, Transcript};
 
 use crate::cli::Job;
 use crate::data::Answer;
@@ -98,7 +96,7 @@ pub(crate) async fn attempt(
             attempted
         }
         Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict } }) => {
-            let mut attempted = judge(recipients, &facts, verdict, target);
+            let mut attempted = judge(recipients, &facts, verdict, job.quit_after.is_none());
             let mut timing = TimingMs::default();
             timing.add(Phase::Connect.as_str(), connect_took);
             phase_timing(&facts.timing, &mut timing);
@@ -112,20 +110,20 @@ pub(crate) async fn attempt(
 }
 
 /// The verdict of each recipient, and whether another host may be asked.
-fn judge(
-    recipients: &[Mailbox],
-    facts: &Facts,
-    verdict: Result<(), Failure>,
-    target: SocketAddr,
-) -> Attempted {
+fn judge(recipients: &[Mailbox], facts: &Facts, verdict: Result<(), Failure>, is_whole: bool) -> Attempted {
     let mut answer = Answer::default();
     let dot = facts.transaction.as_ref().and_then(|transaction| transaction.dot.as_ref());
     if let Some(reply) = dot {
         answer.queue_id = queue_id(reply);
         answer.reply = Some(ReplyRecord::new(reply));
     }
-    let findings = session_findings(facts, verdict.is_err());
+    let mut findings = session_findings(facts, verdict.is_err());
     let (settled, open, error, may_go_on) = match verdict {
+        // Nothing is ever called sent without a 2yz to the dot.
+        Ok(()) if is_whole && !dot.is_some_and(Reply::is_positive) => {
+            let error = Error::new(Code::SmtpBadReply, "data", "the session ended without the message");
+            (Vec::new(), same_verdict(recipients, &error), Some(error), false)
+        }
         Ok(()) => {
             let (settled, open) = by_reply(recipients, facts, None);
             (settled, open, None, true)
@@ -164,12 +162,23 @@ fn judge(
                     Cause::SizeExceeded | Cause::EightBitUnsupported | Cause::Smtputf8Unsupported,
                     Some(verdict),
                 ) => (same_verdict(recipients, verdict), Vec::new(), error, false),
+                // What RCPT refused for good stays refused, whatever became of the session.
+                (cause, Some(verdict)) if cause != Cause::MailRefused => {
+                    let (some, others) = by_reply(recipients, facts, Some(verdict));
+                    let (settled, open) = some
+                        .into_iter()
+                        .chain(others)
+                        .partition(|one| one.status == Status::Fail && one.verdict != verdict.code);
+                    (settled, open, error, true)
+                }
                 (_, Some(verdict)) => (Vec::new(), same_verdict(recipients, verdict), error, true),
             }
         }
     };
     // Fewer only where the session was told to end before RCPT.
-    debug_assert!(settled.len() + open.len() <= recipients.len(), "{target}");
+    debug_assert!(settled.len() + open.len() <= recipients.len());
+    // One condition, said once: where it was demanded it is the error.
+    findings.retain(|finding| error.as_ref().is_none_or(|error: &Error| error.code != finding.code));
     Attempted { answer, timing: TimingMs::default(), findings, error, settled, open, may_go_on }
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
     let open: Vec<Mailbox> = unit.recipients.iter().filter(open).cloned().collect();
     let open = Attempted::hopeless(&open, error.clone(), false).open;
     let all: Vec<RecipientRecord> = settled.into_iter().chain(open).collect();
+    let error = verdict(&all, Some(error.clone())).unwrap_or(error);
     let answer = Answer {
         from: Some(unit.letter.from.shown()),
         recipients: Some(all),
@@ -113,9 +114,12 @@ fn no_host() -> Error {
 /// The attempt that the record is about: the last that settled a recipient or that nothing
 /// follows; else the first that is `unknown`, else the first.
 fn choose(mut tried: Vec<(usize, Attempted)>) -> Option<(usize, Attempted)> {
-    let settles = |attempted: &Attempted| !attempted.settled.is_empty() || attempted.error.is_none();
-    let unknown = |attempted: &Attempted| {
-        attempted.error.as_ref().is_some_and(|error| error.status() == Status::Unknown)
+    let settles = |attempted: &Attempted| {
+        !attempted.settled.is_empty() || (attempted.error.is_none() && attempted.open.is_empty())
+    };
+    let unknown = |attempted: &Attempted| match &attempted.error {
+        Some(error) => error.status() == Status::Unknown,
+        None => !attempted.open.is_empty(),
     };
     let at = tried
         .iter()
@@ -150,7 +154,11 @@ fn verdict(recipients: &[RecipientRecord], ended_by: Option<Error>) -> Option<Er
         ended_by => {
             let worst = recipients_error(recipients, Some("delivered to"))?;
             // A message that may have arrived is said so, whatever else happened.
-            Some(ended_by.filter(|error| error.code == worst.code).unwrap_or(worst))
+            let says_more = |error: &Error| {
+                error.code == worst.code
+                    || (error.code == Code::DataUncertain && worst.status() == Status::Unknown)
+            };
+            Some(ended_by.filter(says_more).unwrap_or(worst))
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn letter(input: &Body, job: &Job) -> Result<Letter, Error> {
         None if is_own(record) => unsettled(record)?,
         None => pick(&job.to, "to")?,
     };
-    if to.is_empty() {
+    if to.is_empty() && !is_own(record) {
         to.extend(record.read::<String>("address", "a string")?);
     }
     // All of the envelope is among the recipients of a record of ours.

@@ -60,6 +60,12 @@ pub async fn drive(
             Output::Done(verdict) => return Finished { facts: session.into_facts(), verdict },
             Output::StartTls => {
                 on_event(Event::Phase(session.phase()));
+                if sent < pending.len() {
+                    // Answered before it was asked: what is left would go out inside TLS.
+                    let words = "the answer to STARTTLS came before the command was out".to_owned();
+                    session.handle_tls(origin.elapsed(), Err(TlsFailure::Handshake(words)));
+                    continue;
+                }
                 let Some(Stream::Clear(clear)) = stream.take() else { continue };
                 let deadline = origin + session.deadline().unwrap_or_default();
                 let handshake = async {

@@ -53,20 +53,19 @@ impl Mailbox {
         if bare.is_empty() {
             return if text == "<>" { Ok(Self::null()) } else { Err(MailboxError::Length) };
         }
-        let mut quoted = false;
-        let mut chars = bare.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '"' => quoted = !quoted,
-                '\\' if quoted => drop(chars.next()),
-                ' ' if quoted => {}
-                ' ' | '<' | '>' if !quoted => return Err(MailboxError::Character(c)),
-                c if c.is_control() => return Err(MailboxError::Character(c)),
-                _ => {}
-            }
-        }
-        if quoted {
+        // Quotes stand around a whole local part and nowhere else (RFC 5321 section 4.1.2): inside a
+        // domain they would hide the end of the path.
+        let local_end = match bare.strip_prefix('"') {
+            None => 0,
+            Some(rest) => 1 + quoted_end(rest)?,
+        };
+        let plain = &bare[local_end..];
+        if local_end > 0 && !plain.is_empty() && !plain.starts_with('@') {
             return Err(MailboxError::Character('"'));
+        }
+        let is_bad = |c: &char| matches!(c, '"' | ' ' | '<' | '>' | '\\') || c.is_control();
+        if let Some(c) = plain.chars().find(is_bad) {
+            return Err(MailboxError::Character(c));
         }
         let local = match bare.rsplit_once('@') {
             Some((_, "")) => return Err(MailboxError::Domain),
@@ -100,9 +99,36 @@ impl Mailbox {
     }
 }
 
+/// Where a quoted string ends, its closing quote included; it begins behind the opening one.
+fn quoted_end(text: &str) -> Result<usize, MailboxError> {
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Ok(at + 1),
+            '\\' => match chars.next() {
+                Some((_, c)) if c.is_control() => return Err(MailboxError::Character(c)),
+                _ => {}
+            },
+            c if c.is_control() => return Err(MailboxError::Character(c)),
+            _ => {}
+        }
+    }
+    Err(MailboxError::Character('"'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quote_hides_nothing_outside_a_local_part() {
+        for text in
+            ["x@y\"> NOTIFY=NEVER FOO=\"", "a\"b\"@c", "\"a\"b@c", "\"a@b", "\"a\\\u{1b}\"@b", "a\\@b"]
+        {
+            assert!(matches!(Mailbox::parse(text), Err(MailboxError::Character(_))), "{text}");
+        }
+        assert!(Mailbox::parse("\"a> \\\" b\"@c.example").is_ok());
+    }
 
     #[test]
     fn addresses_with_and_without_brackets_and_the_null_sender() {

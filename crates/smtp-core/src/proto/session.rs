@@ -357,6 +357,16 @@ impl Session {
         self.step == Step::Content
     }
 
+    /// What was not handed out yet is not to be sent.
+    pub(super) fn discard_writes(&mut self) {
+        self.outputs.retain(|output| !matches!(output, Output::Write(_)));
+    }
+
+    /// Whether a command was not even handed out yet.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.outputs.iter().any(|output| matches!(output, Output::Write(_)))
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }

@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::output::{Item, Message};
 use super::stop::{Stop, Switch};
 use crate::cli::Common;
-use crate::jsonl::{Body, Input, Object, shown};
+use crate::jsonl::{Body, Input, Object, Verdict, shown};
 use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, TimingMs, VERSION, carried_tail};
 use crate::text::{Page, cause};
 use crate::tool::{Outcome, Task};
@@ -108,7 +108,9 @@ impl<T: Tool> Line<T> {
             Body::Object(object) => object.failed(),
             _ => None,
         };
-        let again = self.shared.common.retry && verdict.as_ref().is_some_and(|v| v.status == Status::Unknown);
+        // What may have been delivered is never tried again.
+        let may_retry = |v: &Verdict| v.status == Status::Unknown && v.code != Code::DataUncertain.as_str();
+        let again = self.shared.common.retry && verdict.as_ref().is_some_and(may_retry);
         if let (Body::Object(object), Some(verdict), false) = (&body, &verdict, again) {
             return self.pass_on(object, verdict.status, &verdict.code).await;
         }

@@ -59,7 +59,9 @@ fn ends_after(session: &Session, phase: Phase) -> bool {
 
 /// Greetings are exchanged and TLS is as it will be: now for what the caller wants.
 fn proceed(session: &mut Session, now: Duration) {
-    if session.has_failed() || session.plan().delivery.is_none() || ends_after(session, Phase::EhloTls) {
+    // A phase that did not occur is passed as well: nothing is handed over after it.
+    let is_early = session.plan().quit_after.is_some_and(|phase| phase < Phase::Mail);
+    if session.has_failed() || session.plan().delivery.is_none() || is_early {
         quit::begin(session, now);
     } else {
         transaction::begin(session, now);

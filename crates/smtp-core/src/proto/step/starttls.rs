@@ -13,6 +13,12 @@ pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
 pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Reply) {
     session.clock(now);
     let cause = match reply.code {
+        // An answer that was there before the question is somebody else's.
+        220 if session.has_unsent() => {
+            let failure = Failure::new(Cause::PlaintextAfterStarttls, Phase::Starttls);
+            session.discard_writes();
+            return session.fail(now, failure.with_reply(reply));
+        }
         220 => return shake_hands(session, now),
         421 => Cause::RateLimited,
         400..=599 => Cause::StarttlsRejected,

@@ -100,23 +100,38 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     session.clock(now);
     // The server need not wait for the end of a message that it refuses.
     let Some(awaited) = session.awaited().pop_front() else { return stray(session, now, reply) };
-    let phase = if session.is_sending() { Phase::Data } else { awaited.step().phase() };
+    if session.is_sending() {
+        // Nobody gets the rest: a message that is not whole must not become whole after its verdict.
+        session.discard_writes();
+        let cause = match reply.code {
+            421 => Cause::RateLimited,
+            400..=599 => Cause::DataRefused,
+            _ => Cause::BadReply,
+        };
+        return session.fail(now, Failure::new(cause, Phase::Data).with_reply(reply));
+    }
+    let phase = awaited.step().phase();
+    if awaited == Awaited::Dot && reply.code < 400 && !reply.is_positive() {
+        // It makes no sense, and the message may have been taken.
+        note(session, awaited, &reply);
+        return session.fail(now, Failure::new(Cause::Uncertain, Phase::Dot).with_reply(reply));
+    }
     if reply.code == 421 && awaited != Awaited::Dot {
         note(session, awaited, &reply);
         return session.fail_and_quit(now, Failure::new(Cause::RateLimited, phase).with_reply(reply));
     }
-    // A message that is not whole cannot have been taken, whatever the server says.
-    let too_early = session.is_sending() && reply.is_positive();
-    if too_early || (reply.code / 100 == 3 && awaited != Awaited::Data) {
+    // DATA has one good answer, the others a 2yz.
+    let is_sense = match awaited {
+        Awaited::Data => reply.code == 354 || reply.code >= 400,
+        _ => reply.code / 100 != 3,
+    };
+    if !is_sense {
         return session.fail_and_quit(now, Failure::new(Cause::BadReply, phase).with_reply(reply));
     }
     note(session, awaited, &reply);
     match awaited {
         Awaited::Dot => after_dot(session, now, reply),
         Awaited::Data if reply.code == 354 => send_content(session, now),
-        Awaited::Data if reply.code / 100 == 3 => {
-            session.fail_and_quit(now, Failure::new(Cause::BadReply, phase).with_reply(reply));
-        }
         Awaited::Data => conclude(session, now),
         Awaited::Mail | Awaited::Rcpt(_) => match session.awaited().front().copied() {
             Some(next) => session.enter(next.step(), now),
@@ -170,9 +185,14 @@ fn after_envelope(session: &mut Session, now: Duration, awaited: Awaited) {
     }
 }
 
+/// Whether the server takes a message: the sender and a recipient of it.
+fn is_wanted(session: &mut Session) -> bool {
+    let transaction = session.transaction();
+    transaction.has_recipient() && transaction.mail.as_ref().is_some_and(Reply::is_positive)
+}
+
 fn send_content(session: &mut Session, now: Duration) {
-    let wanted = session.transaction().has_recipient()
-        && session.transaction().mail.as_ref().is_some_and(Reply::is_positive);
+    let wanted = is_wanted(session);
     let content = session.plan().delivery.as_ref().and_then(|delivery| delivery.content.clone());
     session.awaited().push_back(Awaited::Dot);
     match content.filter(|_| wanted) {
@@ -196,7 +216,7 @@ pub(in crate::proto) fn content_sent(session: &mut Session, now: Duration) {
 }
 
 fn after_dot(session: &mut Session, now: Duration, reply: Reply) {
-    let wanted = session.transaction().has_recipient();
+    let wanted = is_wanted(session);
     if wanted && !reply.is_positive() {
         session.note_failure(Failure::new(Cause::DataRefused, Phase::Dot).with_reply(reply));
     }
