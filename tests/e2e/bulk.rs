@@ -19,8 +19,9 @@ const MORE: u64 = 10 * 1024;
 /// A run that takes longer than this hangs, and is killed so that the test fails.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Any number of domains below `bulk.example`, and of hosts below `host.example`, on several
-/// addresses, since an address has only so many ports. Those below `silent` are not answered.
+/// Any number of domains below `bulk.example`, of hosts below `host.example` and of domains that take
+/// mail below `mail.example`, on several addresses, since an address has only so many ports. Those
+/// below `silent` are not answered.
 fn world() -> Lab {
     let zone = "*.bulk.example. 300 IN MX 10 mx.bulk.example.\nmx.bulk.example. 300 IN A 192.0.2.1";
     let mut scene = Scene::zone(zone).fault("*.silent.bulk.example", "timeout", "");
@@ -29,6 +30,9 @@ fn world() -> Lab {
         scene = scene.records(&format!("*.{n}.silent.host.example. 300 IN A 127.69.1.{}", n + 1));
         scene = scene.nameless("friendly", &format!("127.69.0.{}", n + 1), FRIENDLY);
         scene = scene.nameless("silent", &format!("127.69.1.{}", n + 1), "greeting-silent");
+        scene = scene.records(&format!("*.{n}.mail.example. 300 IN MX 10 mx{n}.mail.example."));
+        scene = scene.records(&format!("*.{n}.silent.mail.example. 300 IN MX 10 x.{n}.silent.host.example."));
+        scene = scene.server(&format!("mx{n}.mail.example"), &format!("127.69.3.{}", n + 1), "sink");
     }
     scene.open()
 }
@@ -40,12 +44,15 @@ const HOSTS: u64 = 16;
 /// is silent.
 struct Load {
     tool: &'static str,
+    /// The key of a record that holds its target.
+    key: &'static str,
     args: &'static [&'static str],
     target: fn(u64) -> String,
 }
 
 const DOMAINS: Load = Load {
     tool: "mxlookup",
+    key: "domain",
     args: &["-q", "--timeout", "1s"],
     target: |n| match n % 100 {
         50 => format!("n{n}.silent.bulk.example"),
@@ -55,10 +62,21 @@ const DOMAINS: Load = Load {
 
 const SERVERS: Load = Load {
     tool: "smtp-ping",
+    key: "host",
     args: &["-q", "--timeout", "1s", "--no-ptr"],
     target: |n| match n % 100 {
         50 => format!("n{n}.{}.silent.host.example", n / 100 % HOSTS),
         _ => format!("n{n}.{}.host.example", n % HOSTS),
+    },
+};
+
+const MESSAGES: Load = Load {
+    tool: "smtp-send",
+    key: "to",
+    args: &["-q", "--timeout", "1s", "-j", "100", "--tls", "none"],
+    target: |n| match n % 100 {
+        50 => format!("u@n{n}.{}.silent.mail.example", n / 100 % HOSTS),
+        _ => format!("u@n{n}.{}.mail.example", n % HOSTS),
     },
 };
 
@@ -187,7 +205,7 @@ fn assert_stalls(load: &Load, count: u64, stall: Duration) {
     let lab = world();
     let few = peak(&lab, load, 1_000);
     let target = load.target;
-    let key = if load.tool == "mxlookup" { "domain" } else { "host" };
+    let key = load.key;
     // Lines so long that what lies in pipes and buffers is little beside what is to be read.
     let line = move |n| format!(r#"{{"{key}":"{}","pad":"{}"}}"#, target(n), "x".repeat(1_000));
     let mut running = Running::start(&lab, load, count, line);
@@ -227,6 +245,12 @@ fn a_hundred_thousand_servers_cost_what_one_thousand_cost() {
 }
 
 #[test]
+#[ignore = "heavy: cargo xtask test --heavy"]
+fn a_hundred_thousand_messages_cost_what_one_thousand_cost() {
+    assert_constant(&MESSAGES, 100_000);
+}
+
+#[test]
 fn while_nobody_reads_no_more_domains_are_taken() {
     assert_stalls(&DOMAINS, 2_000, Duration::ZERO);
 }
@@ -241,6 +265,7 @@ fn while_nobody_reads_no_more_servers_are_taken() {
 fn while_nobody_reads_for_ten_seconds_nothing_grows() {
     assert_stalls(&DOMAINS, 100_000, Duration::from_secs(10));
     assert_stalls(&SERVERS, 100_000, Duration::from_secs(10));
+    assert_stalls(&MESSAGES, 100_000, Duration::from_secs(10));
 }
 
 #[test]
@@ -250,7 +275,7 @@ fn a_banner_line_without_end_costs_no_more_than_its_bound() {
     let scene = scene.nameless("endless", "127.69.2.1", "greeting-endless-line");
     let lab = scene.nameless("plain", "127.69.2.2", FRIENDLY).open();
     let peak = |kind: &'static str, mark: &str| {
-        let load = Load { tool: "smtp-ping", args: &["-q", "--no-ptr"], target: |_| String::new() };
+        let load = Load { args: &["-q", "--no-ptr"], ..SERVERS };
         let mut running = Running::start(&lab, &load, SESSIONS, move |n| format!("n{n}.{kind}.example"));
         let read: Vec<String> = (0..SESSIONS).map(|_| running.line()).collect();
         assert!(read.iter().all(|line| line.contains(mark)), "{}", read[0]);
