@@ -7,15 +7,13 @@ use std::time::Instant;
 use clap::ArgMatches;
 use dns_core::address::{Scope, scope};
 use dns_core::net::{Bounded, Resolver, config};
-use dns_core::{
-    AT_ONCE, Finding as RouteFinding, MailTarget, Order, Route, RouteOptions, TargetError, reverse, route,
-};
+use dns_core::{AT_ONCE, MailTarget, Order, Route, RouteOptions, TargetError, reverse, route};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
 use tool_core::record::{
-    Error, Head, HostRecord, IprevWord, PtrRecord, Record, TimingMs, reverse_findings, route_error,
+    Error, Finding, Head, HostRecord, PtrRecord, Record, TimingMs, iprev_finding, non_public, route_error,
     route_findings,
 };
 use tool_core::text::Page;
@@ -75,26 +73,23 @@ impl Tool for MxLookup {
         let word = match input {
             Body::Word(word) => word.clone(),
             Body::Object(object) => {
-                let mut word = None;
-                for key in ["address", "domain"] {
-                    word = match word {
-                        None => object.read::<String>(key, "a string").map_err(failed)?,
-                        known => known,
-                    };
-                }
+                let text = |key| object.read::<String>(key, "a string").map_err(failed);
+                let word = match text("address")? {
+                    None => text("domain")?,
+                    address => address,
+                };
                 word.ok_or_else(|| {
-                    let error = Error::new(
-                        Code::InputUnusable,
-                        "input",
-                        "the record names neither a domain nor an address",
-                    );
+                    let error = Error::unusable("the record names neither a domain nor an address");
                     failed(error.with_hint("mxlookup reads the keys `address` and `domain`"))
                 })?
             }
             Body::Broken { error, .. } => return Err(failed(error.clone())),
-            Body::Job => return Err(failed(Error::new(Code::InputUnusable, "input", "there is no target"))),
+            Body::Job => return Err(failed(Error::unusable("there is no target"))),
         };
-        let target = MailTarget::parse(&word).map_err(|error| failed(unusable(&error)))?;
+        let target = MailTarget::parse(&word).map_err(|error| match error {
+            TargetError::Injection => failed(Error::injection(error.to_string())),
+            error => failed(Error::unusable(error.to_string())),
+        })?;
         let head = head_of(&target);
         Ok(Plan { units: vec![Unit { target, head }], consumed: &[] })
     }
@@ -146,7 +141,7 @@ impl MxLookup {
         let mut timing = TimingMs::default();
         let mut findings = Vec::new();
         if scope(ip) != Scope::Public {
-            findings.extend(reverse_findings(ip, None).into_iter().map(|finding| finding.host(&exchange)));
+            findings.push(non_public(ip).host(&exchange));
         }
         if self.job.ptr {
             findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
@@ -168,7 +163,6 @@ impl MxLookup {
         }
         let error = route.verdict.as_ref().err().map(|error| route_error(error, domain));
         let cname: Vec<String> = route.cname.iter().map(ToString::to_string).collect();
-        debug_assert!(!route.implicit || route.findings.contains(&RouteFinding::ImplicitMx));
         let answer = Answer {
             implicit: route.implicit.then_some(true),
             null_mx: route.null_mx.then_some(true),
@@ -185,7 +179,7 @@ impl MxLookup {
         hosts: &mut [HostRecord],
         task: &Task,
         timing: &mut TimingMs,
-    ) -> Vec<tool_core::record::Finding> {
+    ) -> Vec<Finding> {
         let begun = Instant::now();
         let lookup = self.lookup(task);
         let named = hosts.iter().map(async |host| {
@@ -195,24 +189,13 @@ impl MxLookup {
         let named: Vec<_> = stream::iter(named).buffered(AT_ONCE).collect().await;
         let mut findings = Vec::new();
         for (host, ptr) in hosts.iter_mut().zip(named) {
-            for record in ptr.iter().filter(|record| record.iprev != IprevWord::Pass) {
-                let about = reverse_findings(record.ip, Some(record.iprev)).into_iter();
-                let about = about.filter(|finding| finding.code != Code::DnsMxNonPublic);
-                findings.extend(about.map(|finding| finding.host(&host.exchange)));
-            }
+            let about = ptr.iter().filter_map(|record| iprev_finding(record.ip, record.iprev));
+            findings.extend(about.map(|finding| finding.host(&host.exchange)));
             host.ptr = (!ptr.is_empty()).then_some(ptr);
         }
         timing.add("ptr", begun.elapsed());
         findings
     }
-}
-
-fn unusable(error: &TargetError) -> Error {
-    let code = match error {
-        TargetError::Injection => Code::InputInjection,
-        _ => Code::InputUnusable,
-    };
-    Error::new(code, "input", error.to_string())
 }
 
 fn head_of(target: &MailTarget) -> Head {

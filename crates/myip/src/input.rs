@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use dns_core::Families;
-use tool_core::Code;
 use tool_core::jsonl::{Body, Object};
 use tool_core::record::{Error, FamilyWord};
 
@@ -13,37 +12,34 @@ pub(crate) fn read(body: &Body, families: Families) -> Result<IpAddr, Error> {
         Body::Word(word) => read_word(word)?,
         Body::Object(object) => read_object(object)?,
         Body::Broken { error, .. } => return Err(error.clone()),
-        Body::Job => return Err(unusable("there is no target")),
+        Body::Job => return Err(Error::unusable("there is no target")),
     };
     let wanted = if ip.is_ipv6() { families.v6 } else { families.v4 };
     match wanted {
         true => Ok(ip),
-        false => Err(unusable(format!("the target is an {} address", FamilyWord::of(ip).as_str()))),
+        false => Err(Error::unusable(format!("the target is an {} address", FamilyWord::of(ip).as_str()))),
     }
-}
-
-fn unusable(message: impl Into<String>) -> Error {
-    Error::new(Code::InputUnusable, "input", message)
 }
 
 fn read_word(word: &str) -> Result<IpAddr, Error> {
     if word.contains(['\r', '\n', '\0']) {
-        return Err(Error::new(Code::InputInjection, "input", "a line end or NUL in the target"));
+        return Err(Error::injection("a line end or NUL in the target"));
     }
     let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(word);
     let bare = inner.strip_prefix("IPv6:").unwrap_or(inner);
     bare.parse::<IpAddr>().map(|ip| ip.to_canonical()).map_err(|_| {
-        unusable("the target is not an IP address")
+        Error::unusable("the target is not an IP address")
             .with_hint("myip looks the names of addresses up; for a host: smtp-ping HOST")
     })
 }
 
 fn read_object(object: &Object) -> Result<IpAddr, Error> {
     let Some(text) = object.read::<String>("ip", "a string")? else {
-        return Err(unusable("the record names no address").with_hint("myip reads the key `ip`"));
+        return Err(Error::unusable("the record names no address").with_hint("myip reads the key `ip`"));
     };
     let ip = text.parse::<IpAddr>();
-    ip.map(|ip| ip.to_canonical()).map_err(|_| unusable("the key \"ip\" of the record is not an IP address"))
+    ip.map(|ip| ip.to_canonical())
+        .map_err(|_| Error::unusable("the key \"ip\" of the record is not an IP address"))
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use dns_core::reverse;
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
 use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan};
 use tool_core::record::{
-    BannerRecord, HelloRecord, IprevWord, PtrRecord, RecipientRecord, TimingMs, TlsRecord, phase_timing,
-    recipients_error, reverse_findings, session_error, session_findings,
+    BannerRecord, HelloRecord, IprevWord, PtrRecord, RecipientRecord, TimingMs, TlsRecord, iprev_finding,
+    phase_timing, recipients_error, session_error, session_findings,
 };
 use tool_core::target::Candidate;
-use tool_core::{Code, Outcome, Task, Transcript};
+use tool_core::{Outcome, Task, Transcript};
 
 use crate::cli::Job;
 use crate::data::Answer;
@@ -160,8 +160,7 @@ impl Probe<'_> {
         answer.client_addr_seen =
             greeted.and_then(|ehlo| client_addr_seen(&ehlo.text)).map(|ip| ip.to_string());
         if let Some(ptr) = ptr {
-            let about = reverse_findings(ptr.ip, Some(ptr.iprev)).into_iter();
-            outcome.findings.extend(about.filter(|finding| finding.code != Code::DnsMxNonPublic));
+            outcome.findings.extend(iprev_finding(ptr.ip, ptr.iprev));
             answer.ptr = ptr.names;
             answer.iprev = Some(ptr.iprev);
         }

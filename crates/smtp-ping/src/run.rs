@@ -103,19 +103,17 @@ impl Tool for SmtpPing {
 impl SmtpPing {
     /// The recipients of `--rcpt`; `-` stands for the record's `address`.
     fn recipients(&self, input: &Body) -> Result<Vec<Mailbox>, Outcome<Answer>> {
-        let failed =
-            |code, message: String| Outcome::failed(Head::default(), Error::new(code, "input", message));
+        let failed = |error| Outcome::failed(Head::default(), error);
         let of_record = || {
             let address = match input {
                 Body::Object(object) => object.string("address"),
                 _ => None,
             };
             let missing = "--rcpt - asks for the record's address, and there is none";
-            let address = address.ok_or_else(|| failed(Code::InputUnusable, missing.to_owned()))?;
-            Mailbox::parse(&address).map_err(|error| {
-                let code =
-                    if error == MailboxError::Injection { Code::InputInjection } else { Code::InputUnusable };
-                failed(code, error.to_string())
+            let address = address.ok_or_else(|| failed(Error::unusable(missing)))?;
+            Mailbox::parse(&address).map_err(|error| match error {
+                MailboxError::Injection => failed(Error::injection(error.to_string())),
+                error => failed(Error::unusable(error.to_string())),
             })
         };
         self.job.rcpt.iter().map(|rcpt| rcpt.clone().map_or_else(of_record, Ok)).collect()

@@ -30,7 +30,7 @@ pub(crate) fn letter(input: &Body, job: &Job) -> Result<Letter, Error> {
         Body::Broken { error, .. } => return Err(error.clone()),
     };
     if word.is_some() && !job.to.is_empty() {
-        let error = unusable("a word is a recipient, and --to names another");
+        let error = Error::unusable("a word is a recipient, and --to names another");
         return Err(error.with_hint("records go with --to: mxlookup DOMAIN | smtp-send --to ADDRESS"));
     }
     let pick = |given: &[String], key: &str| match given {
@@ -55,18 +55,19 @@ pub(crate) fn letter(input: &Body, job: &Job) -> Result<Letter, Error> {
     let mut seen = std::collections::HashSet::new();
     recipients.retain(|recipient| seen.insert(recipient.clone()));
     if recipients.is_empty() || recipients.iter().any(Mailbox::is_null) {
-        let error = unusable("there is no recipient");
+        let error = Error::unusable("there is no recipient");
         return Err(error.with_hint("smtp-send reads `to` and `address`, or --to"));
     }
     if recipients.len() > MAX_RECIPIENTS {
-        return Err(unusable(format!("more than {MAX_RECIPIENTS} recipients")));
+        return Err(Error::unusable(format!("more than {MAX_RECIPIENTS} recipients")));
     }
     let from = match &job.from {
         Some(from) => Some(from.clone()),
         None => record.read::<String>("from", "a string")?.or_else(|| job.default_from.clone()),
     };
-    let from = from
-        .ok_or_else(|| unusable("there is no sender").with_hint("--from ADDRESS, or `from` in the record"))?;
+    let from = from.ok_or_else(|| {
+        Error::unusable("there is no sender").with_hint("--from ADDRESS, or `from` in the record")
+    })?;
     let from = mailbox(&from)?;
     let message = message(record, job, &from, &to, &cc)?;
     Ok(Letter { from, recipients, message })
@@ -114,7 +115,7 @@ fn message(
             let body = pick(&job.body, "body")?
                 .unwrap_or_else(|| "This is a test message of smtp-send.\n".to_owned());
             if subject.contains(['\r', '\n', '\0']) {
-                return Err(injection("a line end or NUL in the subject"));
+                return Err(Error::injection("a line end or NUL in the subject"));
             }
             let headers = headers(record, job)?;
             let host =
@@ -155,9 +156,9 @@ fn headers(record: &Object, job: &Job) -> Result<Vec<Header>, Error> {
     let given = record.read::<Object>("headers", "an object of strings")?.unwrap_or_default();
     for (name, value) in given.carried(&[]) {
         let value: Option<String> = Object::text(&value);
-        let value =
-            value.ok_or_else(|| unusable(format!("the header {name:?} of the record is not a string")))?;
-        let header = Header::new(&name, &value).map_err(|error| injection(&error.to_string()))?;
+        let value = value
+            .ok_or_else(|| Error::unusable(format!("the header {name:?} of the record is not a string")))?;
+        let header = Header::new(&name, &value).map_err(|error| Error::injection(error.to_string()))?;
         if !job.headers.iter().any(|known| known.is(&header.name)) {
             headers.push(header);
         }
@@ -178,23 +179,15 @@ fn list(record: &Object, key: &str) -> Result<Vec<String>, Error> {
 
 fn mailbox(text: &str) -> Result<Mailbox, Error> {
     Mailbox::parse(text).map_err(|error| match error {
-        MailboxError::Injection => injection(&error.to_string()),
-        error => unusable(format!("{}: {error}", tool_core::text::clean(text))),
+        MailboxError::Injection => Error::injection(error.to_string()),
+        error => Error::unusable(format!("{}: {error}", tool_core::text::clean(text))),
     })
 }
 
 /// Where the mail of a recipient goes by itself.
 pub(crate) fn mail_target(recipient: &Mailbox) -> Result<MailTarget, Error> {
     MailTarget::parse(recipient.as_str()).map_err(|error| match error {
-        TargetError::Injection => injection(&error.to_string()),
-        error => unusable(format!("{}: {error}", tool_core::text::clean(recipient.as_str()))),
+        TargetError::Injection => Error::injection(error.to_string()),
+        error => Error::unusable(format!("{}: {error}", tool_core::text::clean(recipient.as_str()))),
     })
-}
-
-pub(crate) fn unusable(message: impl Into<String>) -> Error {
-    Error::new(Code::InputUnusable, "input", message)
-}
-
-fn injection(message: &str) -> Error {
-    Error::new(Code::InputInjection, "input", message)
 }

@@ -21,7 +21,7 @@ use tool_core::{Outcome, Plan, Task, Tool};
 use crate::cli::{Job, Options, is_whole_job};
 use crate::data::{Answer, WRITES};
 use crate::delivery::{cut_short, deliver};
-use crate::envelope::{Letter, is_own, letter, mail_target, unusable};
+use crate::envelope::{Letter, is_own, letter, mail_target};
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Tool for SmtpSend {
     }
 
     async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
-        let letter = letter(input, &self.job).map_err(|error| Outcome::failed(head_of(input), error))?;
+        let letter = letter(input, &self.job).map_err(|error| Outcome::failed(Head::of(input), error))?;
         let letter = Rc::new(letter);
         task.phase.set("dns");
         let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
@@ -90,14 +90,14 @@ impl Tool for SmtpSend {
             _ => false,
         };
         let (units, consumed) = match &self.job.server {
-            None if !names_server => (self.by_domain(&letter, head_of(input), &lookup).await, &[][..]),
+            None if !names_server => (self.by_domain(&letter, Head::of(input), &lookup).await, &[][..]),
             server => {
                 let target = server.as_ref().unwrap_or(input);
                 let found = candidates(target, &self.job.target, &lookup).await;
                 let (mut candidates, consumed) =
                     found.map_err(|(head, error)| Outcome::failed(head, error))?;
                 if server.is_some() {
-                    let Head { domain, domain_unicode, address, .. } = head_of(input);
+                    let Head { domain, domain_unicode, address, .. } = Head::of(input);
                     for candidate in &mut candidates {
                         let head = &mut candidate.head;
                         (head.domain, head.domain_unicode) = (domain.clone(), domain_unicode.clone());
@@ -105,7 +105,7 @@ impl Tool for SmtpSend {
                     }
                 }
                 let unit = Unit {
-                    head: head_of(input),
+                    head: Head::of(input),
                     recipients: letter.recipients.clone(),
                     letter,
                     candidates,
@@ -170,8 +170,8 @@ impl SmtpSend {
     async fn find_route(&self, unit: &mut Unit, lookup: &impl Lookup) {
         let Some(recipient) = unit.recipients.first() else { return };
         if recipient.domain().is_none() {
-            let error = unusable("a recipient without a domain needs a server: --server");
-            unit.route_error = Some(error);
+            let message = "a recipient without a domain needs a server: --server";
+            unit.route_error = Some(Error::unusable(message));
             return;
         }
         match mail_target(recipient) {
@@ -202,18 +202,5 @@ impl SmtpSend {
                 }
             }
         }
-    }
-}
-
-/// What the input says it is about.
-fn head_of(input: &Body) -> Head {
-    match input {
-        Body::Object(object) => Head {
-            domain: object.string("domain"),
-            domain_unicode: object.string("domain_unicode"),
-            address: object.string("address"),
-            ..Head::default()
-        },
-        _ => Head::default(),
     }
 }

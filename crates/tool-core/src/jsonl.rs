@@ -6,7 +6,6 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::Code;
 use crate::record::{Error, Status};
 
 /// One input, read from the command line or a line of stdin.
@@ -45,6 +44,21 @@ pub enum RawLine {
     TooLong(Vec<u8>),
 }
 
+impl RawLine {
+    /// Whether it is empty or a comment: no input.
+    pub fn is_skipped(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => matches!(trimmed(bytes).first(), None | Some(b'#')),
+            Self::TooLong(head) => trimmed(head).starts_with(b"#"),
+        }
+    }
+}
+
+/// A line without the mark that some editors begin a file with, and without blanks around it.
+fn trimmed(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
+}
+
 /// The most characters of an input that are repeated in a record.
 const SHOWN: usize = 256;
 
@@ -58,65 +72,58 @@ impl Input {
     pub fn from_argument(word: String) -> Self {
         let body = match unusable_word(&word) {
             None => Body::Word(word.trim_matches(' ').to_owned()),
-            Some(problem) => Body::Broken { shown: shown(&word), error: unusable(problem) },
+            Some(problem) => Body::Broken { shown: shown(&word), error: Error::unusable(problem) },
         };
         Self { line: None, body }
     }
 
-    /// Reads a line; `None` for one that is empty or a comment.
-    pub fn from_line(number: u64, raw: RawLine) -> Option<Self> {
+    /// Reads a line that is not skipped.
+    pub fn from_line(number: u64, raw: RawLine) -> Self {
         let bytes = match raw {
             RawLine::Whole(bytes) => bytes,
             RawLine::TooLong(head) => {
                 let text = String::from_utf8_lossy(&head);
-                let error = unusable(format!("line {number} is longer than --max-line allows"));
-                return Some(Self::broken(number, &text, error));
+                let error = Error::unusable(format!("line {number} is longer than --max-line allows"));
+                return Self::broken(number, &text, error);
             }
         };
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let bytes = bytes.trim_ascii();
-        if bytes.is_empty() || bytes[0] == b'#' {
-            return None;
-        }
+        let bytes = trimmed(&bytes);
         let Ok(text) = std::str::from_utf8(bytes) else {
-            let error = unusable(format!("line {number} is not valid UTF-8"));
-            return Some(Self::broken(number, &String::from_utf8_lossy(bytes), error));
+            let error = Error::unusable(format!("line {number} is not valid UTF-8"));
+            return Self::broken(number, &String::from_utf8_lossy(bytes), error);
         };
         if text.contains('\0') {
-            return Some(Self::broken(number, text, unusable(format!("line {number} holds a NUL"))));
+            return Self::broken(number, text, Error::unusable(format!("line {number} holds a NUL")));
         }
-        let body = match bytes[0] {
-            b'{' => match serde_json::from_str::<Object>(text) {
+        let body = match bytes.first() {
+            Some(b'{') => match serde_json::from_str::<Object>(text) {
                 Ok(object) => Body::Object(object),
-                Err(error) => return Some(Self::broken(number, text, not_json(number, &error))),
+                Err(error) => return Self::broken(number, text, not_json(number, &error)),
             },
-            b'"' => match serde_json::from_str::<String>(text) {
+            Some(b'"') => match serde_json::from_str::<String>(text) {
                 Ok(word) => Body::Word(word),
-                Err(error) => return Some(Self::broken(number, text, not_json(number, &error))),
+                Err(error) => return Self::broken(number, text, not_json(number, &error)),
             },
             _ if is_other_json(text) => {
-                let error = unusable(format!("line {number} is JSON, but neither an object nor a string"));
-                return Some(Self::broken(number, text, error));
+                let error =
+                    Error::unusable(format!("line {number} is JSON, but neither an object nor a string"));
+                return Self::broken(number, text, error);
             }
             _ => Body::Word(text.to_owned()),
         };
-        Some(match body {
+        match body {
             Body::Word(word) => match unusable_word(&word) {
                 None => Self { line: Some(number), body: Body::Word(word.trim_matches(' ').to_owned()) },
-                Some(problem) => Self::broken(number, &word, unusable(problem)),
+                Some(problem) => Self::broken(number, &word, Error::unusable(problem)),
             },
             body => Self { line: Some(number), body },
-        })
+        }
     }
 
     fn broken(number: u64, text: &str, error: Error) -> Self {
         let error = Error { line: Some(number), ..error };
         Self { line: Some(number), body: Body::Broken { shown: shown(text), error } }
     }
-}
-
-fn unusable(problem: impl Into<String>) -> Error {
-    Error::new(Code::InputUnusable, "input", problem)
 }
 
 /// A JSON string can hold what no line can.
@@ -126,15 +133,15 @@ fn unusable_word(word: &str) -> Option<&'static str> {
 
 fn not_json(number: u64, error: &serde_json::Error) -> Error {
     if error.is_eof() {
-        return unusable(format!("line {number} starts like JSON but ends early"))
+        return Error::unusable(format!("line {number} starts like JSON but ends early"))
             .with_hint("one object a line: jq -c, not jq");
     }
-    unusable(format!("line {number} starts like JSON but is not: column {}", error.column()))
+    Error::unusable(format!("line {number} starts like JSON but is not: column {}", error.column()))
 }
 
 /// Arrays, numbers, `true`, `null`: what `jq` prints for a key that is not there, for one.
 fn is_other_json(text: &str) -> bool {
-    matches!(text.as_bytes()[0], b'[' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
+    matches!(text.as_bytes().first(), Some(b'[' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
         && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
@@ -168,7 +175,7 @@ impl Object {
         let Some(raw) = self.raw(key).filter(|raw| raw.get() != "null") else { return Ok(None) };
         serde_json::from_str(raw.get())
             .map(Some)
-            .map_err(|_| unusable(format!("the key {key:?} of the record is not {what}")))
+            .map_err(|_| Error::unusable(format!("the key {key:?} of the record is not {what}")))
     }
 
     /// The value of a key if it is a string.
@@ -271,7 +278,8 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Option<Input> {
-        Input::from_line(7, RawLine::Whole(line.as_bytes().to_vec()))
+        let raw = RawLine::Whole(line.as_bytes().to_vec());
+        (!raw.is_skipped()).then(|| Input::from_line(7, raw))
     }
 
     fn word(line: &str) -> String {
@@ -282,7 +290,7 @@ mod tests {
     }
 
     fn problem(line: &[u8]) -> String {
-        match Input::from_line(7, RawLine::Whole(line.to_vec())).unwrap().body {
+        match Input::from_line(7, RawLine::Whole(line.to_vec())).body {
             Body::Broken { error, .. } => error.message,
             other => panic!("{other:?}"),
         }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Source;
 use super::gate::Gate;
-use super::lines::{is_skipped, read_line};
+use super::lines::read_line;
 use crate::jsonl::RawLine;
 
 /// An input on its way to a worker.
@@ -57,7 +57,7 @@ pub(super) fn feed(
                 let line = loop {
                     line_number += 1;
                     match read_line(&mut stdin, max_line) {
-                        Ok(Some(line)) if is_skipped(&line) => {}
+                        Ok(Some(line)) if line.is_skipped() => {}
                         Ok(line) => break line,
                         Err(error) => {
                             gate.leave();

@@ -44,19 +44,6 @@ pub(super) fn read_line(stream: &mut impl BufRead, most: u64) -> io::Result<Opti
     Ok(Some(if too_long { RawLine::TooLong(line) } else { RawLine::Whole(line) }))
 }
 
-/// Whether a line is empty or a comment, so that it takes no slot.
-pub(super) fn is_skipped(line: &RawLine) -> bool {
-    match line {
-        RawLine::TooLong(head) => {
-            head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start().starts_with(b"#")
-        }
-        RawLine::Whole(bytes) => {
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-            bytes.is_empty() || bytes[0] == b'#'
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ mod stop;
 mod worker;
 
 use std::io::IsTerminal;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
@@ -82,11 +82,12 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     let (first, inputs) = mpsc::unbounded_channel();
     let mut crew = Crew { shared: shared.clone(), out: out.downgrade(), channels: vec![first], many };
     let max_line = common.max_line;
-    let feeding = in_thread({
+    // Nobody waits for it: it may hang in a read for ever.
+    std::thread::spawn({
         let (gate, written) = (gate.clone(), written.clone());
         move || {
             let fed = feed::feed(source, max_line, &gate, |number| crew.channel(number));
-            written.lock().unwrap_or_else(PoisonError::into_inner).unread = fed.err();
+            written.lock().unread = fed.err();
         }
     });
 
@@ -95,7 +96,6 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
         local.run_until(worker::work(shared.clone(), inputs, out)).await;
         // The other workers hold the writer's channel; it ends when they do.
         let _ = writing.await;
-        drop(feeding);
     };
     let second_signal = runtime.block_on(watch(work, &shared, &written));
     drop(local);
@@ -117,7 +117,7 @@ fn finish(tool: &str, common: &Common, switch: &Switch, written: &SharedWritten,
     if !common.quiet && !hurried && !switch.is_stopped(Stop::Unread) {
         progress::summary(tool, written);
     }
-    let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut written = written.lock();
     let (error, unread) = (written.error.take(), written.unread.take());
     if let Some(error) = &error {
         stderr::say(tool, &format!("failed to write the output: {error}"));

@@ -44,7 +44,15 @@ pub(super) struct Written {
 }
 
 /// Shared with whoever shows the progress.
-pub(super) type SharedWritten = Arc<Mutex<Written>>;
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedWritten(Arc<Mutex<Written>>);
+
+impl SharedWritten {
+    /// Counts are worth telling even if a thread panicked over them.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 pub(super) struct Writer {
     pub(super) ordered: bool,
@@ -75,7 +83,7 @@ impl Writer {
                 // A reader that has seen enough is no failure, unless what it misses cannot be
                 // found out again.
                 if error.kind() != ErrorKind::BrokenPipe || self.reports_always {
-                    self.lock().error = Some(error);
+                    self.written.lock().error = Some(error);
                 }
                 self.switch.stop(Stop::Unread);
                 self.gate.shut();
@@ -122,12 +130,8 @@ impl Writer {
         self.count(batch);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Written> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn count(&self, batch: &mut Vec<Item>) {
-        let mut written = self.lock();
+        let mut written = self.written.lock();
         for item in batch.drain(..) {
             written.tally.count(item.status, item.panic);
             if let Some(code) = item.code {

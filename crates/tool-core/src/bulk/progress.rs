@@ -1,7 +1,6 @@
 //! What a person sees of a long run: a line that is rewritten, and a summary.
 
 use std::fmt::Write;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::output::SharedWritten;
@@ -12,7 +11,7 @@ const FEW: u64 = 10;
 
 /// Rewrites the progress line; true if there is one now.
 pub(super) fn show(written: &SharedWritten, under_way: u64, elapsed: Duration) -> bool {
-    let records = written.lock().unwrap_or_else(PoisonError::into_inner).tally.records();
+    let records = written.lock().tally.records();
     if records <= FEW {
         return false;
     }
@@ -28,7 +27,7 @@ pub(super) fn clear() {
 
 /// The summary of a bulk run, by code.
 pub(super) fn summary(tool: &str, written: &SharedWritten) {
-    let written = written.lock().unwrap_or_else(PoisonError::into_inner);
+    let written = written.lock();
     let tally = &written.tally;
     if tally.records() <= FEW {
         return;

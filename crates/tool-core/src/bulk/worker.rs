@@ -18,11 +18,13 @@ use super::output::{Item, Message};
 use super::stop::{Stop, Switch};
 use crate::cli::Common;
 use crate::jsonl::{Body, Input, Object, Verdict, shown};
-use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, TimingMs, VERSION, carried_tail};
-use crate::text::{Page, cause};
+use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, Status, TimingMs, VERSION, carried_tail};
+use crate::text::Page;
 use crate::tool::{Outcome, Task};
-use crate::{Budget, Code, Tool};
-use crate::{clock, record::Status};
+use crate::{Budget, Code, Tool, clock};
+
+/// What is said of a target that the tool panicked over.
+const DEFECT: &str = "a defect of the tool: it panicked over this target";
 
 /// What the workers of a run share.
 pub(super) struct Shared<T: Tool> {
@@ -85,13 +87,11 @@ impl<T: Tool> Line<T> {
     async fn run(self, source: FedFrom) {
         let whole = async {
             let input = match source {
-                FedFrom::Argument(word) => Some(Input::from_argument(word)),
+                FedFrom::Argument(word) => Input::from_argument(word),
                 FedFrom::Line(number, raw) => Input::from_line(number, raw),
-                FedFrom::Job => Some(Input { line: None, body: Body::Job }),
+                FedFrom::Job => Input { line: None, body: Body::Job },
             };
-            if let Some(input) = input {
-                self.handle(input).await;
-            }
+            self.handle(input).await;
         };
         // What panics beside the tool's own work has a record too, and lets go of its slot.
         if AssertUnwindSafe(whole).catch_unwind().await.is_err() {
@@ -217,20 +217,20 @@ impl<T: Tool> Line<T> {
                 Err(Error::new(Code::RunInterrupted, task.phase.get(), "the run was interrupted before this was done"))
             }
             result = AssertUnwindSafe(work).catch_unwind() => result.map_err(|_| {
-                Error::new(Code::InternalPanic, task.phase.get(), "a defect of the tool: it panicked over this target")
+                Error::new(Code::InternalPanic, task.phase.get(), DEFECT)
                     .with_hint("please report it with the input and what stderr says")
             }),
         }
     }
 
     async fn pass_on(&self, object: &Object, status: Status, code: &str) {
-        // A key out of a JSON object is a string, so it can be written again.
-        let Ok(mut text) = object.passed_on(T::NAME) else { return };
-        if self.shared.text {
-            text = passed_on_text(object, status, code, self.shared.colour);
+        let text = if self.shared.text {
+            passed_on_text(object, status, code, self.shared.colour)
         } else {
-            text.push('\n');
-        }
+            // A key out of a JSON object is a string, so it can be written again.
+            let Ok(line) = object.passed_on(T::NAME) else { return };
+            line + "\n"
+        };
         self.send(Item { text, tail: None, status, code: Some(code.to_owned()), panic: false }).await;
     }
 
@@ -276,11 +276,10 @@ impl<T: Tool> Line<T> {
     /// The record of a defect that left nothing else to say.
     async fn emit_defect(&self) {
         let code = Code::InternalPanic;
-        let message = "a defect of the tool: it panicked over this target";
-        let error = Error::new(code, "input", message).into_record(T::NAME);
+        let error = Error::new(code, "input", DEFECT).into_record(T::NAME);
         let text = if self.shared.text {
             let mut page = Page::new(self.shared.colour);
-            page.headline(Status::Unknown, "", message);
+            page.headline(Status::Unknown, "", DEFECT);
             page.finish()
         } else {
             let record = serde_json::json!({
@@ -342,7 +341,7 @@ fn passed_on_text(object: &Object, status: Status, code: &str, colour: bool) -> 
         ["host", "domain", "ip", "input"].iter().find_map(|key| object.string(key)).unwrap_or_default();
     let message = object.raw("error").and_then(|raw| serde_json::from_str::<Object>(raw.get()).ok());
     let part = |key: &str| message.as_ref().and_then(|error| error.string(key));
-    let sentence = part("message").unwrap_or_else(|| cause(None).to_owned());
+    let sentence = part("message").unwrap_or_default();
     page.headline(status, &subject, &sentence);
     if let Some(hint) = part("hint") {
         page.line("try", &hint);

@@ -52,6 +52,16 @@ impl Error {
         }
     }
 
+    /// An input that names nothing to work on.
+    pub fn unusable(message: impl Into<String>) -> Self {
+        Self::new(Code::InputUnusable, "input", message)
+    }
+
+    /// An input that tries to smuggle a line.
+    pub fn injection(message: impl Into<String>) -> Self {
+        Self::new(Code::InputInjection, "input", message)
+    }
+
     /// With what to try next.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -20,12 +20,14 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::jsonl::Body;
+
 pub use attempt::AttemptRecord;
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
 pub use recipient::{RecipientRecord, recipients_error};
 pub use reply::ReplyRecord;
-pub use reverse::{IprevWord, reverse_error, reverse_findings};
+pub use reverse::{IprevWord, iprev_finding, non_public, reverse_error};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
 pub use tls::{CertificateRecord, IssuerRecord, TlsRecord};
@@ -83,6 +85,19 @@ pub struct Head {
     /// The word as it was given, at most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
+}
+
+impl Head {
+    /// The domain and the mail address that an input says it is about.
+    pub fn of(input: &Body) -> Self {
+        let Body::Object(object) = input else { return Self::default() };
+        Self {
+            domain: object.string("domain"),
+            domain_unicode: object.string("domain_unicode"),
+            address: object.string("address"),
+            ..Self::default()
+        }
+    }
 }
 
 /// An address family.

@@ -7,7 +7,6 @@ use dns_core::{Iprev, LookupError, Problem, Reverse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::route::non_public;
 use super::{Error, Finding};
 use crate::Code;
 
@@ -90,23 +89,18 @@ fn network(ip: IpAddr) -> String {
     }
 }
 
-/// What is to be said about the address of a server: for a receiving host these are warnings.
-pub fn reverse_findings(ip: IpAddr, iprev: Option<IprevWord>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if scope(ip) != Scope::Public {
-        findings.push(non_public(ip));
-    }
-    findings.extend(match iprev {
-        Some(IprevWord::Permerror) => {
-            Some(Finding::new(Code::IdNoPtr, "the address has no PTR record").ip(ip))
-        }
-        Some(IprevWord::Fail) => {
-            Some(Finding::new(Code::IdPtrMismatch, "no PTR name of the address leads back to it").ip(ip))
-        }
-        Some(IprevWord::Temperror) => Some(
-            Finding::new(Code::IdPtrTemperror, "the PTR of the address could not be looked up now").ip(ip),
-        ),
-        Some(IprevWord::Pass) | None => None,
-    });
-    findings
+/// An address of a host from the DNS that is not public.
+pub fn non_public(ip: IpAddr) -> Finding {
+    Finding::new(Code::DnsMxNonPublic, "the address is not public").ip(ip)
+}
+
+/// What the names of a server's address are worth: for a receiving host these are warnings.
+pub fn iprev_finding(ip: IpAddr, iprev: IprevWord) -> Option<Finding> {
+    let (code, message) = match iprev {
+        IprevWord::Pass => return None,
+        IprevWord::Permerror => (Code::IdNoPtr, "the address has no PTR record"),
+        IprevWord::Fail => (Code::IdPtrMismatch, "no PTR name of the address leads back to it"),
+        IprevWord::Temperror => (Code::IdPtrTemperror, "the PTR of the address could not be looked up now"),
+    };
+    Some(Finding::new(code, message).ip(ip))
 }

@@ -6,7 +6,7 @@ use dns_core::{Finding as RouteFinding, Host, Iprev, Problem, Reverse, RouteErro
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Finding, IprevWord};
+use super::{Error, Finding, IprevWord, non_public};
 use crate::Code;
 
 /// A host of a route: an element of `mx`.
@@ -144,11 +144,6 @@ fn finding(finding: &RouteFinding) -> Finding {
             Finding { ede: mapped.ede, ..Finding::new(code, message).host(host) }
         }
     }
-}
-
-/// An address of a host from the DNS that is not public.
-pub(super) fn non_public(ip: IpAddr) -> Finding {
-    Finding::new(Code::DnsMxNonPublic, "the address is not public").ip(ip)
 }
 
 impl From<Iprev> for IprevWord {

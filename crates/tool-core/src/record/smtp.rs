@@ -7,7 +7,9 @@ use dns_core::DomainName;
 use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use smtp_core::proto::{Capabilities, Cause, Facts, Failure, Hello, Phase, Quirk, Reply, Timing, Verb};
+use smtp_core::proto::{
+    Capabilities, Cause, Facts, Failure, Hello, Phase, Quirk, Reply, Timing, TlsFacts, Verb,
+};
 
 use super::error::in_words;
 use super::tls::{tls_findings, verify_code, verify_message};
@@ -128,14 +130,9 @@ pub fn phase_timing(timing: &Timing, into: &mut TimingMs) {
 
 /// The error of a session that failed. `facts` is what it has learnt, if it came that far.
 pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
-    let reply = failure.reply.as_ref();
-    let tls = facts.and_then(|facts| facts.tls.as_ref());
-    let (code, message) = match failure.cause {
-        Cause::Certificate(error) => (verify_code(error), verify_message(error, tls)),
-        _ => describe(failure),
-    };
+    let (code, message) = describe(failure, facts.and_then(|facts| facts.tls.as_ref()));
     let mut error = Error::new(code, failure.phase.as_str(), message);
-    error.reply = reply.map(|reply| match failure.phase {
+    error.reply = failure.reply.as_ref().map(|reply| match failure.phase {
         Phase::Banner => ReplyRecord::plain(reply),
         _ => ReplyRecord::new(reply),
     });
@@ -146,7 +143,7 @@ pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
 }
 
 /// Code and sentence.
-fn describe(failure: &Failure) -> (Code, String) {
+fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
     let limit = failure.limit.map(|limit| format!(" within {}", in_words(limit))).unwrap_or_default();
     let awaited = match failure.phase {
         Phase::Connect => "the connection attempt",
@@ -214,7 +211,7 @@ fn describe(failure: &Failure) -> (Code, String) {
             (Code::TlsClosedInHandshake, "the server closed the connection in the TLS handshake".into())
         }
         Cause::TlsTimeout => (Code::TlsTimeout, format!("the TLS handshake did not end{limit}")),
-        Cause::Certificate(error) => (verify_code(error), verify_message(error, None)),
+        Cause::Certificate(error) => (verify_code(error), verify_message(error, tls)),
         Cause::SizeExceeded => (Code::SizeExceedsLimit, "the message is larger than the server takes".into()),
         Cause::EightBitUnsupported => (
             Code::EightbitUnsupported,
@@ -230,15 +227,11 @@ fn describe(failure: &Failure) -> (Code, String) {
         }
         Cause::DataRefused => (Code::DataRejected, format!("the message is refused with {code}")),
         Cause::Uncertain => {
-            let how = if failure.limit.is_some() { "no reply came" } else { "the connection closed" };
-            let rest = "before a reply: the message may have been delivered";
-            match failure.limit {
-                Some(_) => (
-                    Code::DataUncertain,
-                    format!("{how} to the final dot{limit}: the message may have been delivered"),
-                ),
-                None => (Code::DataUncertain, format!("{how} after the final dot, {rest}")),
-            }
+            let how = match failure.limit {
+                Some(_) => format!("no reply came to the final dot{limit}"),
+                None => "the connection closed after the final dot, before a reply".to_owned(),
+            };
+            (Code::DataUncertain, format!("{how}: the message may have been delivered"))
         }
         Cause::BadReply if failure.reply.is_some() => {
             (Code::SmtpBadReply, format!("a reply with {code} makes no sense at {awaited}"))

@@ -7,10 +7,10 @@ use dns_core::address::{Scope, scope};
 use dns_core::{AT_ONCE, DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
 use futures_util::stream::{self, StreamExt};
 
-use super::input::{Host, Named, Origin, host_of, read_literal, read_object, read_word, unusable};
+use super::input::{Host, Named, Origin, host_of, read_literal, read_object, read_word};
 use crate::Code;
 use crate::jsonl::Body;
-use crate::record::{Error, Finding, Head, HostRecord, PtrRecord};
+use crate::record::{Error, Finding, Head, HostRecord, PtrRecord, non_public};
 
 /// How addresses are chosen.
 #[derive(Debug, Clone)]
@@ -51,19 +51,12 @@ pub async fn candidates(
     options: &TargetOptions,
     lookup: &impl Lookup,
 ) -> Result<Planned, (Head, Error)> {
-    let (head, read) = match input {
-        Body::Word(word) => (Head::default(), read_word(word)),
-        Body::Object(object) => {
-            let head = Head {
-                domain: object.string("domain"),
-                domain_unicode: object.string("domain_unicode"),
-                address: object.string("address"),
-                ..Head::default()
-            };
-            (head, read_object(object))
-        }
-        Body::Broken { error, .. } => (Head::default(), Err(error.clone())),
-        Body::Job => (Head::default(), Err(unusable("there is no target"))),
+    let head = Head::of(input);
+    let read = match input {
+        Body::Word(word) => read_word(word),
+        Body::Object(object) => read_object(object),
+        Body::Broken { error, .. } => Err(error.clone()),
+        Body::Job => Err(Error::unusable("there is no target")),
     };
     let Named { hosts, port, consumed } = read.map_err(|error| (head.clone(), error))?;
     let ports = match (port, input) {
@@ -189,10 +182,6 @@ fn admit(
     allow_private: bool,
 ) -> (Result<SocketAddr, Error>, Option<Finding>) {
     let target = SocketAddr::new(ip, port);
-    let finding = || {
-        let finding = Finding::new(Code::DnsMxNonPublic, "the address is not public").ip(ip);
-        host.name.iter().fold(finding, |finding, name| finding.host(name))
-    };
     match (host.origin, scope(ip)) {
         (Origin::Typed, _) | (_, Scope::Public) => (Ok(target), None),
         (Origin::Mx, Scope::Local) if !allow_private => {
@@ -201,7 +190,7 @@ fn admit(
             let error = Error::new(Code::DnsMxNonPublic, "dns", message);
             (Err(error.with_hint("--allow-private connects all the same")), None)
         }
-        (Origin::Mx, _) => (Ok(target), Some(finding())),
+        (Origin::Mx, _) => (Ok(target), Some(Finding { host: host.name.clone(), ..non_public(ip) })),
     }
 }
 
@@ -212,7 +201,8 @@ async fn find_addresses(
     options: &TargetOptions,
     lookup: &impl Lookup,
 ) -> Result<(Vec<IpAddr>, Option<Finding>), Error> {
-    let name = DomainName::parse(name).map_err(|error| unusable(format!("the host is no name: {error}")))?;
+    let name =
+        DomainName::parse(name).map_err(|error| Error::unusable(format!("the host is no name: {error}")))?;
     if origin == Origin::Typed {
         let local = Hosts::system().addresses(&name);
         if !local.is_empty() {
@@ -257,7 +247,7 @@ fn without_address(host: &Host, addresses: &[IpAddr], families: Families) -> Err
         (Origin::Mx, false, _) => {
             Error::new(Code::DnsMxNoAddress, "dns", format!("the exchange has no {family} address"))
         }
-        (Origin::Typed, false, None) => unusable(format!("the target is not an {family} address")),
+        (Origin::Typed, false, None) => Error::unusable(format!("the target is not an {family} address")),
         (Origin::Typed, ..) => {
             Error::new(Code::DnsNodata, "dns", format!("the host has no {family} address"))
         }

@@ -45,10 +45,6 @@ impl Named {
     }
 }
 
-pub(crate) fn unusable(message: impl Into<String>) -> Error {
-    Error::new(Code::InputUnusable, "input", message)
-}
-
 /// What a person types: a host or an address, with or without a port.
 pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
     let typed = |name: Option<String>, addresses| Host {
@@ -60,13 +56,13 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
         problem: None,
     };
     if word.contains(['\r', '\n', '\0']) {
-        return Err(Error::new(Code::InputInjection, "input", "a line end or NUL in the target"));
+        return Err(Error::injection("a line end or NUL in the target"));
     }
     if word.starts_with("unix:") {
-        return Err(unusable("UNIX sockets are not supported"));
+        return Err(Error::unusable("UNIX sockets are not supported"));
     }
     if word.contains('@') {
-        return Err(unusable("a mail address is not a server")
+        return Err(Error::unusable("a mail address is not a server")
             .with_hint(format!("mxlookup {} names its servers", crate::text::clean(word))));
     }
     if let Ok(ip) = word.parse::<IpAddr>() {
@@ -74,13 +70,13 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
     }
     let (host, port) = split_port(word)?;
     if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let ip = read_literal(inner).ok_or_else(|| unusable("the brackets hold no IP address"))?;
+        let ip = read_literal(inner).ok_or_else(|| Error::unusable("the brackets hold no IP address"))?;
         return Ok(Named::one(typed(None, Some(vec![ip])), port));
     }
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(Named::one(typed(None, Some(vec![ip])), port));
     }
-    let name = DomainName::parse(host).map_err(|error| unusable(error.to_string()))?;
+    let name = DomainName::parse(host).map_err(|error| Error::unusable(error.to_string()))?;
     Ok(Named::one(typed(Some(name.to_string()), None), port))
 }
 
@@ -90,7 +86,7 @@ fn split_port(word: &str) -> Result<(&str, Option<u16>), Error> {
         Some(end) if word.starts_with('[') => match word[end + 1..].strip_prefix(':') {
             Some(port) => (&word[..=end], port),
             None if end + 1 == word.len() => return Ok((word, None)),
-            None => return Err(unusable("what follows the brackets is no port")),
+            None => return Err(Error::unusable("what follows the brackets is no port")),
         },
         _ => match word.rsplit_once(':') {
             Some((host, port)) => (host, port),
@@ -99,7 +95,7 @@ fn split_port(word: &str) -> Result<(&str, Option<u16>), Error> {
     };
     match port.parse::<u16>() {
         Ok(port) if port > 0 => Ok((host, Some(port))),
-        _ => Err(unusable("a port is a number from 1 to 65535")),
+        _ => Err(Error::unusable("a port is a number from 1 to 65535")),
     }
 }
 
@@ -112,7 +108,7 @@ pub(crate) fn read_literal(inner: &str) -> Option<IpAddr> {
 /// The keys of a record, first match wins.
 pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
     let port = match object.read::<u16>("port", "a port")? {
-        Some(0) => return Err(unusable("the key \"port\" of the record is not a port")),
+        Some(0) => return Err(Error::unusable("the key \"port\" of the record is not a port")),
         port => port,
     };
     let preference = object.read::<u16>("preference", "a number").ok().flatten();
@@ -120,7 +116,7 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
     let ip = match object.read::<String>("ip", "a string")? {
         Some(text) => Some(
             text.parse::<IpAddr>()
-                .map_err(|_| unusable("the key \"ip\" of the record is not an IP address"))?
+                .map_err(|_| Error::unusable("the key \"ip\" of the record is not an IP address"))?
                 .to_canonical(),
         ),
         None => None,
@@ -140,7 +136,9 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
     if let Some(name) = host {
         let read = read_word(&name)?;
         if read.port.is_some() {
-            return Err(unusable("the key \"host\" of the record holds a port; that belongs into \"port\""));
+            return Err(Error::unusable(
+                "the key \"host\" of the record holds a port; that belongs into \"port\"",
+            ));
         }
         let ptr = ip.map(|ip| known_ptr(object, ip)).unwrap_or_default();
         let read = read.hosts.into_iter().next();
@@ -165,9 +163,9 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         return Ok(Named { hosts: vec![host], port, consumed: &["exchange", "addresses"] });
     }
     Err(match object.raw("domain") {
-        Some(_) => unusable("the record names a domain but no host")
+        Some(_) => Error::unusable("the record names a domain but no host")
             .with_hint("a domain is not a server: mxlookup | smtp-ping"),
-        None => unusable("the record names no host")
+        None => Error::unusable("the record names no host")
             .with_hint("the keys `host`, `ip`, `mx` and `exchange` are read"),
     })
 }
@@ -176,7 +174,7 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
 fn read_element(element: &Object, domain: Option<&str>) -> Result<Host, Error> {
     let exchange = element.read::<String>("exchange", "a string")?;
     let exchange =
-        exchange.ok_or_else(|| unusable("an element of the list \"mx\" has no key \"exchange\""))?;
+        exchange.ok_or_else(|| Error::unusable("an element of the list \"mx\" has no key \"exchange\""))?;
     let host = HostRecord {
         preference: element.read("preference", "a number").ok().flatten(),
         exchange,
@@ -200,7 +198,7 @@ pub(crate) fn host_of(element: HostRecord) -> Host {
         text => match DomainName::parse(text) {
             Ok(name) => (name.to_string(), None),
             Err(error) => {
-                let problem = unusable(format!("the exchange is no host: {error}"));
+                let problem = Error::unusable(format!("the exchange is no host: {error}"));
                 (exchange, Some(problem))
             }
         },
