@@ -22,6 +22,7 @@ pub(super) fn read_certificate(der: &[u8]) -> Option<Certificate> {
         key: key(&parsed),
         fingerprint_sha256: Sha256::digest(der).into(),
         spki_sha256: Sha256::digest(parsed.public_key().raw).into(),
+        der: der.to_vec(),
     })
 }
 

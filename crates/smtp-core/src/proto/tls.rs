@@ -47,6 +47,8 @@ pub struct Certificate {
     pub fingerprint_sha256: [u8; 32],
     /// SHA-256 of its SubjectPublicKeyInfo.
     pub spki_sha256: [u8; 32],
+    /// The certificate itself, in DER.
+    pub der: Vec<u8>,
 }
 
 /// Why a certificate does not verify.
