@@ -1,10 +1,11 @@
-complete -c smtp-ping -s p -l port -d 'The ports to connect to, a record for each [default: 25]' -r
+complete -c smtp-ping -s p -l port -d 'The ports to connect to, a record for each [default: 25; 465 with --implicit, 24 with --lmtp]' -r
 complete -c smtp-ping -l rcpt -d 'Ask whether this recipient is accepted, without sending (repeatable); `-`: the record\'s `address`' -r
 complete -c smtp-ping -l from -d 'The sender to ask with' -r
 complete -c smtp-ping -l connect-timeout -d 'The most time to wait for the connection' -r
 complete -c smtp-ping -l reply-timeout -d 'The most time to wait for each reply, the greeting included' -r
 complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-ping -l source -d 'The address to connect from' -r
+complete -c smtp-ping -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
 complete -c smtp-ping -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
 complete -c smtp-ping -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
 may\t'Use it where it is offered'
@@ -21,6 +22,7 @@ complete -c smtp-ping -l timeout -d 'The most time a target may take: 10, 10s, 5
 complete -c smtp-ping -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
 complete -c smtp-ping -l first -d 'Stop at the first address that works: exactly one record'
 complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
+complete -c smtp-ping -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
 complete -c smtp-ping -l implicit -d 'TLS from the first byte; also on port 465'
 complete -c smtp-ping -s 4 -d 'Use IPv4 only'

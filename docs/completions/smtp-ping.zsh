@@ -15,8 +15,8 @@ _smtp-ping() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'*-p+[The ports to connect to, a record for each \[default\: 25\]]:PORT,…:_default' \
-'*--port=[The ports to connect to, a record for each \[default\: 25\]]:PORT,…:_default' \
+'*-p+[The ports to connect to, a record for each \[default\: 25; 465 with --implicit, 24 with --lmtp\]]:PORT,…:_default' \
+'*--port=[The ports to connect to, a record for each \[default\: 25; 465 with --implicit, 24 with --lmtp\]]:PORT,…:_default' \
 '*--rcpt=[Ask whether this recipient is accepted, without sending (repeatable); \`-\`\: the record'\''s \`address\`]:ADDRESS:_default' \
 '--from=[The sender to ask with]:ADDRESS:_default' \
 '--connect-timeout=[The most time to wait for the connection]:TIME:_default' \
@@ -24,6 +24,7 @@ _smtp-ping() {
 '--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--source=[The address to connect from]:ADDRESS:_default' \
+'--per-host=[The most sessions with one address at a time \[default\: 1; smtp-send\: as many as -j\]]:N:_default' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
 '--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
 may\:"Use it where it is offered"
@@ -41,6 +42,7 @@ never\:"Never"))' \
 '--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
 '--first[Stop at the first address that works\: exactly one record]' \
 '--no-ptr[Do not look up the names of the addresses]' \
+'--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
 '--implicit[TLS from the first byte; also on port 465]' \
 '-4[Use IPv4 only]' \

@@ -23,7 +23,7 @@ _smtp__send() {
 
     case "${cmd}" in
         smtp__send)
-            opts="-t -f -s -p -d -4 -6 -v -q -j -h -V --to --cc --bcc --from --server --port --subject --body --add-header --header --data --quit-after --connect-timeout --reply-timeout --helo --ehlo --source --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-t -f -s -p -d -4 -6 -v -q -j -h -V --to --cc --bcc --from --server --port --subject --body --add-header --header --data --quit-after --connect-timeout --reply-timeout --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -114,6 +114,10 @@ _smtp__send() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --per-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

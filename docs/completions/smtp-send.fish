@@ -3,7 +3,7 @@ complete -c smtp-send -l cc -d 'A recipient of a copy' -r
 complete -c smtp-send -l bcc -d 'A recipient whom no header names' -r
 complete -c smtp-send -s f -l from -d 'The envelope sender, `<>` for none [default: $USER at the host\'s name]' -r
 complete -c smtp-send -s s -l server -d 'The server to hand the message to, instead of the MX of each recipient\'s domain' -r
-complete -c smtp-send -s p -l port -d 'The port to connect to [default: 25, with --implicit 465]' -r
+complete -c smtp-send -s p -l port -d 'The port to connect to [default: 25; 465 with --implicit, 24 with --lmtp]' -r
 complete -c smtp-send -l subject -d 'The subject' -r
 complete -c smtp-send -l body -d 'The text; `@FILE` reads a file, `-` stdin' -r
 complete -c smtp-send -l header -l add-header -d 'A header of its own, as `Name: value` (repeatable)' -r
@@ -18,6 +18,7 @@ complete -c smtp-send -l connect-timeout -d 'The most time to wait for the conne
 complete -c smtp-send -l reply-timeout -d 'The most time to wait for each reply [default: those of RFC 5321 section 4.5.3.2]' -r
 complete -c smtp-send -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-send -l source -d 'The address to connect from' -r
+complete -c smtp-send -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
 complete -c smtp-send -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
 complete -c smtp-send -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
 may\t'Use it where it is offered'
@@ -32,6 +33,7 @@ never\t'Never'"
 complete -c smtp-send -l explain -d 'Say what a code means and what to do, and end' -r
 complete -c smtp-send -l timeout -d 'The most time a target may take: 10, 10s, 500ms, 2m' -r
 complete -c smtp-send -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
+complete -c smtp-send -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-send -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
 complete -c smtp-send -l implicit -d 'TLS from the first byte; also on port 465'
 complete -c smtp-send -s 4 -d 'Use IPv4 only'

@@ -23,8 +23,8 @@ _smtp-send() {
 '--from=[The envelope sender, \`<>\` for none \[default\: \$USER at the host'\''s name\]]:ADDRESS:_default' \
 '-s+[The server to hand the message to, instead of the MX of each recipient'\''s domain]:HOST[:PORT]:_default' \
 '--server=[The server to hand the message to, instead of the MX of each recipient'\''s domain]:HOST[:PORT]:_default' \
-'-p+[The port to connect to \[default\: 25, with --implicit 465\]]:PORT:_default' \
-'--port=[The port to connect to \[default\: 25, with --implicit 465\]]:PORT:_default' \
+'-p+[The port to connect to \[default\: 25; 465 with --implicit, 24 with --lmtp\]]:PORT:_default' \
+'--port=[The port to connect to \[default\: 25; 465 with --implicit, 24 with --lmtp\]]:PORT:_default' \
 '--subject=[The subject]:TEXT:_default' \
 '--body=[The text; \`@FILE\` reads a file, \`-\` stdin]:TEXT:_default' \
 '*--header=[A header of its own, as \`Name\: value\` (repeatable)]:HEADER:_default' \
@@ -37,6 +37,7 @@ _smtp-send() {
 '--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--source=[The address to connect from]:ADDRESS:_default' \
+'--per-host=[The most sessions with one address at a time \[default\: 1; smtp-send\: as many as -j\]]:N:_default' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
 '--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
 may\:"Use it where it is offered"
@@ -52,6 +53,7 @@ never\:"Never"))' \
 '--timeout=[The most time a target may take\: 10, 10s, 500ms, 2m]:TIME:_default' \
 '-j+[The most targets worked on at a time, up to 10000]:N:_default' \
 '--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
+'--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
 '--implicit[TLS from the first byte; also on port 465]' \
 '-4[Use IPv4 only]' \

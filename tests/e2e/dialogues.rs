@@ -53,8 +53,11 @@ fn records(
 fn every_dialogue_ends_as_it_says() {
     let (lab, servers) = servers();
     let is_asked = |dialogue: &Dialogue| !dialogue.recipients().is_empty();
-    let mut all = records(&lab, &servers, &[], |dialogue| !dialogue.is_implicit() && !is_asked(dialogue));
+    let is_plain =
+        |dialogue: &Dialogue| !dialogue.is_implicit() && !dialogue.is_lmtp() && !is_asked(dialogue);
+    let mut all = records(&lab, &servers, &[], is_plain);
     all.extend(records(&lab, &servers, &["--implicit"], Dialogue::is_implicit));
+    all.extend(records(&lab, &servers, &["--lmtp"], Dialogue::is_lmtp));
     let rcpt = ["--rcpt", "jane@example.org"];
     all.extend(records(&lab, &servers, &rcpt, is_asked));
     assert_eq!(all.len(), servers.len());

@@ -129,7 +129,7 @@ fn words_that_name_no_server() {
         ("mx.a.example:65536", "a port is"),
         ("[mx.a.example]", "no IP address"),
         ("[::1]x", "no port"),
-        ("unix:/run/lmtp", "UNIX sockets"),
+        ("unix:", "the path of a UNIX socket"),
         ("a..example", "empty label"),
         ("two words", "' '"),
     ] {

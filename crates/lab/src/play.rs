@@ -3,19 +3,19 @@
 use std::io;
 use std::time::Duration;
 
-use smtp_core::proto::dialogue::{Dialogue, Turn, fits};
+use smtp_core::proto::dialogue::{Turn, fits};
 
 use crate::connection::{Connection, End};
 
 /// Octets that a flood writes at once.
 const FLOOD_WRITE: usize = 16 * 1024;
 
-/// Plays the dialogue to its end.
+/// Plays a dialogue to its end.
 ///
 /// # Errors
 /// The client went away, or sent a line without end.
-pub(crate) async fn play(dialogue: &Dialogue, mut client: Connection<'_>) -> io::Result<End> {
-    for turn in &dialogue.turns {
+pub(crate) async fn play(turns: &[Turn], mut client: Connection<'_>) -> io::Result<End> {
+    for turn in turns {
         match turn {
             Turn::Send(bytes) => client.send(&client.fill(bytes)).await?,
             Turn::Receive(pattern) => {
@@ -84,6 +84,8 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
+    use smtp_core::proto::dialogue::Dialogue;
+
     use super::*;
     use crate::connection::Host;
     use crate::heard::Heard;
@@ -106,7 +108,7 @@ mod tests {
         let serve = async {
             let mut stream = stream;
             let client = Connection::new(&host, &mut stream, peer.ip().to_string());
-            if let Ok(End::Reset) = play(&dialogue, client).await {
+            if let Ok(End::Reset) = play(&dialogue.turns, client).await {
                 stream.set_zero_linger().unwrap();
             }
         };

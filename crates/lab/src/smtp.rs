@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -115,7 +116,7 @@ impl Sockets {
     ) -> impl Drop + use<> {
         for (listener, server) in self.listening {
             let part = match server.play {
-                Play::Dialogue(dialogue) => Part::Dialogue(dialogue),
+                Play::Dialogue(dialogue) => Part::Dialogue(dialogue, AtomicUsize::new(0)),
                 Play::Sink(options) => Part::Sink(Sink::new(options, mails.clone())),
                 Play::Refused | Play::Blackhole => continue,
             };
@@ -144,7 +145,8 @@ struct Service {
 
 #[derive(Debug)]
 enum Part {
-    Dialogue(Arc<Dialogue>),
+    /// And how many connections there were.
+    Dialogue(Arc<Dialogue>, AtomicUsize),
     Sink(Sink),
 }
 
@@ -170,7 +172,10 @@ impl Service {
             client.start_tls().await?;
         }
         match &self.part {
-            Part::Dialogue(dialogue) => play(dialogue, client).await,
+            Part::Dialogue(dialogue, connections) => {
+                let number = connections.fetch_add(1, Ordering::Relaxed);
+                play(dialogue.on_connection(number), client).await
+            }
             Part::Sink(sink) => sink.serve(client).await,
         }
     }

@@ -150,7 +150,7 @@ impl MyIp {
             resolver: &self.resolver,
             trust: &self.trust,
             connect_timeout: self.job.connect_timeout,
-            deadline: task.budget.origin + limit,
+            deadline: task.budget.origin() + limit,
             limit,
         };
         Seen::from(&asker, family, &self.job).await

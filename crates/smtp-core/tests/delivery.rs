@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use smtp_core::proto::{
     Cause, Content, Delivery, HelloName, Limits, Mailbox, Output, Phase, Plan, Session, TlsLevel, TlsPlan,
+    Verb,
 };
 
 const NOW: Duration = Duration::ZERO;
@@ -20,6 +21,7 @@ fn told(replies: &[u8], quit_after: Option<Phase>) -> Session {
         content: Some(content),
     };
     let plan = Plan {
+        verb: Verb::Ehlo,
         hello: HelloName::new("client.example").unwrap(),
         tls: TlsPlan { level: TlsLevel::None, implicit: false, pass_over: false },
         delivery: Some(delivery),

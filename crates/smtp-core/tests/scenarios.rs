@@ -8,7 +8,7 @@ use std::time::Duration;
 use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
 use smtp_core::proto::{
     Delivery, Facts, Failure, HelloName, Limits, Mailbox, Output, Plan, Session, TlsFacts, TlsFailure,
-    TlsHow, TlsLevel, TlsPlan,
+    TlsHow, TlsLevel, TlsPlan, Verb,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,7 +22,12 @@ fn plan(limits: Limits, dialogue: Option<&Dialogue>) -> Plan {
     let recipients: Vec<Mailbox> = asked.iter().map(|to| Mailbox::parse(to).unwrap()).collect();
     let from = Mailbox::parse("<>").unwrap();
     let delivery = (!recipients.is_empty()).then_some(Delivery { from, recipients, content: None });
-    Plan { hello, tls, delivery, quit_after: None, limits, transcript: dialogue.is_none() }
+    let verb = match dialogue {
+        Some(dialogue) if dialogue.is_lmtp() => Verb::Lhlo,
+        Some(dialogue) if !dialogue.again.is_empty() => Verb::Helo,
+        _ => Verb::Ehlo,
+    };
+    Plan { verb, hello, tls, delivery, quit_after: None, limits, transcript: dialogue.is_none() }
 }
 
 /// A handshake that nobody made.
@@ -74,7 +79,9 @@ impl Replay {
             is_tls_hello_out: false,
         };
         replay.drain();
-        for turn in dialogue.turns.iter().chain([&Turn::Close]) {
+        // Where there are two connections, the last one tells: HELO is said on it.
+        let turns = dialogue.on_connection(1);
+        for turn in turns.iter().chain([&Turn::Close]) {
             if replay.verdict.is_some() {
                 break;
             }

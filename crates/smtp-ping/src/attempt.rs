@@ -1,12 +1,11 @@
 //! Probing one address.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use dns_core::net::{Bounded, Resolver};
 use dns_core::reverse;
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
-use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan};
+use smtp_core::proto::{Cause, Delivery, Endpoint, Facts, Failure, Limits, Mailbox, Phase, Plan};
 use tool_core::record::{
     BannerRecord, HelloRecord, IprevWord, PtrRecord, RecipientRecord, TimingMs, TlsRecord, iprev_finding,
     phase_timing, recipients_error, session_error, session_findings,
@@ -17,9 +16,6 @@ use tool_core::{Outcome, Task, Transcript};
 use crate::cli::Job;
 use crate::data::Answer;
 use crate::names::{Seen, certificate_is_for, client_addr_seen, compare};
-
-/// The reply to QUIT decides nothing, so it is not waited for long.
-const QUIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Connects, greets, asks, takes leave, and says what came of it. `rcpt` is who is asked for.
 pub(crate) async fn attempt(
@@ -43,8 +39,10 @@ pub(crate) async fn attempt(
     match &candidate.target {
         Err(error) => outcome.error = Some(error.clone()),
         Ok(target) => {
-            let probe = Probe { candidate, target: *target, rcpt, job, resolver, task };
-            probe.run(&mut outcome, &mut timing).await;
+            let _turn = task.turn(target).await;
+            let probe = Probe { candidate, target, rcpt, job, resolver, task };
+            // Many wait for their turn; they need no room yet for what they will do.
+            Box::pin(probe.run(&mut outcome, &mut timing)).await;
         }
     }
     outcome.timing = Some(timing);
@@ -54,7 +52,7 @@ pub(crate) async fn attempt(
 /// What a probe needs to know.
 struct Probe<'a> {
     candidate: &'a Candidate,
-    target: SocketAddr,
+    target: &'a Endpoint,
     rcpt: &'a [Mailbox],
     job: &'a Job,
     resolver: &'a Resolver,
@@ -67,8 +65,7 @@ impl Probe<'_> {
         let log = Transcript::new(job.transcript, target, task.is_one_of_many);
         let host = self.candidate.head.host.as_deref();
         log.note(&format!("connecting to {}", host.unwrap_or("an address")));
-        let name =
-            host.map_or_else(|| target.ip().to_string(), |host| host.trim_matches(['[', ']']).to_owned());
+        let name = self.candidate.server_name();
         let attempt = Call {
             target,
             source: job.source,
@@ -77,23 +74,27 @@ impl Probe<'_> {
             hello: job.hello.as_ref(),
             tls: TlsTarget { tls: &job.client, name: &name },
         };
-        let limits = Limits { quit: QUIT_LIMIT.min(job.reply_timeout), ..Limits::uniform(job.reply_timeout) };
         let plan = |hello, total| Plan {
+            verb: job.verb,
             hello,
-            tls: job.tls.plan(target.port(), false),
+            tls: job.tls.plan(target.port().unwrap_or_default(), false),
             delivery: self.delivery(),
             quit_after: None,
-            limits: Limits { total, ..limits },
+            limits: Limits { total, ..job.limits },
             transcript: job.transcript,
         };
         // The names are looked up while the server is spoken to, and only if it can be.
         let (connected, is_connected) = tokio::sync::oneshot::channel();
+        let mut connected = Some(connected);
         let talk = call(
             attempt,
             plan,
-            || {
+            // It is dropped with the call, so that nobody waits for a connection that never comes.
+            move || {
                 log.note("connected");
-                let _ = connected.send(());
+                if let Some(connected) = connected.take() {
+                    let _ = connected.send(());
+                }
             },
             |event| match event {
                 Event::Phase(phase) => task.phase.set(phase.as_str()),
@@ -113,7 +114,7 @@ impl Probe<'_> {
                 log.note(&format!("not connected: {}", error.message));
                 outcome.error = Some(error);
             }
-            (Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict } }), ptr) => {
+            (Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict }, .. }), ptr) => {
                 timing.add(Phase::Connect.as_str(), connect_took);
                 phase_timing(&facts.timing, timing);
                 outcome.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
@@ -137,9 +138,9 @@ impl Probe<'_> {
         if let Some(known) = &self.candidate.known_ptr {
             return Some(known.clone());
         }
+        let ip = self.target.ip()?;
         let budget = &self.task.budget;
         let lookup = Bounded::new(self.resolver, budget.deadline(), budget.limit);
-        let ip = self.target.ip();
         Some(PtrRecord::new(ip, &reverse(&lookup, ip).await))
     }
 
@@ -165,6 +166,7 @@ impl Probe<'_> {
             answer.iprev = Some(ptr.iprev);
         }
         let host = self.candidate.head.host.as_deref().filter(|host| !is_address(host));
+        let host = host.filter(|_| self.target.path().is_none());
         if let Some(greeted) = greeted {
             let leaf = answer.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
             answer.names = compare(&Seen {

@@ -1,16 +1,17 @@
 //! The options of `smtp-ping`.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use dns_core::Server;
 use smtp_core::net::LazyTls;
-use smtp_core::proto::{HelloName, Mailbox};
+use smtp_core::proto::{HelloName, Limits, Mailbox, Verb};
 use tool_core::cli::{
-    Common, DnsOptions, SUBMISSIONS, SessionOptions, TlsOptions, UsageError, own_name, parse_duration,
-    parse_port,
+    Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration, parse_port,
+    reply_limits,
 };
 use tool_core::env;
 use tool_core::target::TargetOptions;
@@ -21,7 +22,7 @@ pub struct Options {
     /// Hosts, or records of mxlookup; none or `-`: one a line from stdin
     #[arg(value_name = "HOST[:PORT]")]
     pub targets: Vec<String>,
-    /// The ports to connect to, a record for each [default: 25]
+    /// The ports to connect to, a record for each [default: 25; 465 with --implicit, 24 with --lmtp]
     #[arg(short, long, value_name = "PORT,…", value_delimiter = ',', value_parser = parse_port, env = env::PORT, hide_env_values = true)]
     pub port: Vec<u16>,
     /// Stop at the first address that works: exactly one record
@@ -58,6 +59,8 @@ pub struct Options {
 pub struct Job {
     pub(crate) target: TargetOptions,
     pub(crate) first: bool,
+    pub(crate) verb: Verb,
+    pub(crate) per_host: u32,
     /// The name given, or the host's own; else the literal of the connection's address.
     pub(crate) hello: Option<HelloName>,
     /// Whom to ask for; `None` is the record's `address`.
@@ -66,7 +69,7 @@ pub struct Job {
     pub(crate) tls: TlsOptions,
     pub(crate) client: LazyTls,
     pub(crate) connect_timeout: Duration,
-    pub(crate) reply_timeout: Duration,
+    pub(crate) limits: Limits,
     pub(crate) ptr: bool,
     pub(crate) source: Option<IpAddr>,
     pub(crate) servers: Vec<Server>,
@@ -75,11 +78,9 @@ pub struct Job {
 
 impl Job {
     pub(crate) fn new(options: Options, common: &Common, matches: &ArgMatches) -> Result<Self, UsageError> {
-        /// The well-known port of SMTP.
-        const SMTP: u16 = 25;
         let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
         let (ports, default_ports) = match (options.port.is_empty(), typed) {
-            (true, _) => (None, vec![if options.tls.is_implicit() { SUBMISSIONS } else { SMTP }]),
+            (true, _) => (None, vec![options.session.default_port(&options.tls)]),
             (false, true) => (Some(options.port.clone()), options.port),
             (false, false) => (None, options.port),
         };
@@ -104,13 +105,15 @@ impl Job {
         Ok(Self {
             target,
             first: options.first,
+            verb: options.session.verb(),
+            per_host: options.session.per_host.map_or(1, NonZeroU32::get),
             hello: options.session.ehlo.or_else(own_name),
             rcpt,
             from: options.from,
             tls: options.tls,
             client,
             connect_timeout: options.connect_timeout,
-            reply_timeout: options.reply_timeout,
+            limits: reply_limits(options.reply_timeout),
             ptr: !options.no_ptr,
             source: options.session.source,
             servers: options.dns.dns,

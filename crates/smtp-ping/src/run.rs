@@ -52,6 +52,10 @@ impl Tool for SmtpPing {
         options.targets.clone()
     }
 
+    fn per_host(job: &Job) -> Option<u32> {
+        Some(job.per_host)
+    }
+
     fn new(job: Arc<Job>) -> Self {
         let resolver = Resolver::new(&config(&job.servers));
         Self { job, resolver }

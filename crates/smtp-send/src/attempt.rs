@@ -1,7 +1,7 @@
 //! Handing a message to one address.
 
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
-use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan, Reply};
+use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan, Reply, Transaction};
 use tool_core::record::{
     Error, Finding, RecipientRecord, ReplyRecord, Status, TimingMs, TlsRecord, phase_timing, session_error,
     session_findings,
@@ -54,13 +54,14 @@ pub(crate) async fn attempt(
     task: &Task,
 ) -> Attempted {
     let target = match &candidate.target {
-        Ok(target) => *target,
+        Ok(target) => target,
         Err(error) => return Attempted::hopeless(recipients, error.clone(), true),
     };
+    let _turn = task.turn(target).await;
     let log = Transcript::new(job.transcript, target, task.is_one_of_many);
     let host = candidate.head.host.as_deref();
     log.note(&format!("connecting to {}", host.unwrap_or("an address")));
-    let name = host.map_or_else(|| target.ip().to_string(), |host| host.trim_matches(['[', ']']).to_owned());
+    let name = candidate.server_name();
     let way = Call {
         target,
         source: job.session.source,
@@ -70,8 +71,9 @@ pub(crate) async fn attempt(
         tls: TlsTarget { tls: &job.client, name: &name },
     };
     let plan = |hello, total| Plan {
+        verb: job.session.verb(),
         hello,
-        tls: job.tls.plan(target.port(), true),
+        tls: job.tls.plan(target.port().unwrap_or_default(), true),
         delivery: Some(Delivery {
             from: letter.from.clone(),
             recipients: recipients.to_vec(),
@@ -95,7 +97,7 @@ pub(crate) async fn attempt(
             attempted.timing.add(Phase::Connect.as_str(), took);
             attempted
         }
-        Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict } }) => {
+        Ok(Called { local, hello, connect_took, finished: Finished { facts, verdict }, .. }) => {
             let mut attempted = judge(recipients, &facts, verdict, job.quit_after.is_none());
             let mut timing = TimingMs::default();
             timing.add(Phase::Connect.as_str(), connect_took);
@@ -112,7 +114,7 @@ pub(crate) async fn attempt(
 /// The verdict of each recipient, and whether another host may be asked.
 fn judge(recipients: &[Mailbox], facts: &Facts, verdict: Result<(), Failure>, is_whole: bool) -> Attempted {
     let mut answer = Answer::default();
-    let dot = facts.transaction.as_ref().and_then(|transaction| transaction.dot.as_ref());
+    let dot = facts.transaction.as_ref().and_then(reply_to_message);
     if let Some(reply) = dot {
         answer.queue_id = queue_id(reply);
         answer.reply = Some(ReplyRecord::new(reply));
@@ -153,7 +155,10 @@ fn judge(recipients: &[Mailbox], facts: &Facts, verdict: Result<(), Failure>, is
                             settled.into_iter().partition(|one| one.verdict != verdict.code);
                         (settled, open) = (still, [open, put_off].concat());
                     }
-                    (settled, open, error, transient)
+                    // In LMTP one refusal is not the others'.
+                    let is_own = facts.transaction.as_ref().is_some_and(|all| !all.delivered.is_empty());
+                    let may_go_on = transient || (is_own && !open.is_empty());
+                    (settled, open, error, may_go_on)
                 }
                 (Cause::MailRefused, Some(verdict)) if !transient => {
                     (same_verdict(recipients, verdict), Vec::new(), error, false)
@@ -182,18 +187,28 @@ fn judge(recipients: &[Mailbox], facts: &Facts, verdict: Result<(), Failure>, is
     Attempted { answer, timing: TimingMs::default(), findings, error, settled, open, may_go_on }
 }
 
-/// Each recipient by the reply to its RCPT; the accepted ones get `instead` where the message met
-/// with something else than a 2yz. Settled, then open.
+/// The reply to the message; in LMTP the best of them.
+fn reply_to_message(transaction: &Transaction) -> Option<&Reply> {
+    let delivered = || transaction.delivered.iter().flatten();
+    transaction.dot.as_ref().or(delivered().find(|reply| reply.is_positive())).or(delivered().next())
+}
+
+/// Each recipient by the reply to the message for it alone (LMTP), else by that to its RCPT; the
+/// accepted ones get `instead` where the message met with something else than a 2yz. Settled, then
+/// open.
 fn by_reply(
     recipients: &[Mailbox],
     facts: &Facts,
     instead: Option<&Error>,
 ) -> (Vec<RecipientRecord>, Vec<RecipientRecord>) {
-    let replies =
-        facts.transaction.as_ref().map(|transaction| transaction.rcpt.as_slice()).unwrap_or_default();
+    let of = |replies: fn(&Transaction) -> &Vec<Option<Reply>>, at: usize| {
+        facts.transaction.as_ref().and_then(|transaction| replies(transaction).get(at)?.as_ref())
+    };
     let records = recipients.iter().enumerate().filter_map(|(at, recipient)| {
-        let reply = replies.get(at).and_then(Option::as_ref);
-        match (reply, instead) {
+        if let Some(reply) = of(|transaction| &transaction.delivered, at) {
+            return Some(RecipientRecord::from_reply(recipient.as_str(), reply, true));
+        }
+        match (of(|transaction| &transaction.rcpt, at), instead) {
             (Some(reply), Some(error)) if reply.is_positive() => Some(verdict_of(recipient, error)),
             (Some(reply), _) => Some(RecipientRecord::from_reply(recipient.as_str(), reply, true)),
             (None, Some(error)) => Some(verdict_of(recipient, error)),

@@ -10,8 +10,8 @@ use dns_core::Server;
 use smtp_core::net::LazyTls;
 use smtp_core::proto::{HelloName, Limits, Mailbox, Phase};
 use tool_core::cli::{
-    Common, DnsOptions, SUBMISSIONS, SessionOptions, TlsOptions, UsageError, own_name, parse_duration,
-    parse_port,
+    Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration, parse_port,
+    reply_limits,
 };
 use tool_core::env;
 use tool_core::jsonl::Body;
@@ -43,7 +43,7 @@ pub struct Options {
     /// The server to hand the message to, instead of the MX of each recipient's domain
     #[arg(short, long, value_name = "HOST[:PORT]")]
     pub server: Option<String>,
-    /// The port to connect to [default: 25, with --implicit 465]
+    /// The port to connect to [default: 25; 465 with --implicit, 24 with --lmtp]
     #[arg(short, long, value_name = "PORT", value_parser = parse_port, env = env::PORT, hide_env_values = true)]
     pub port: Option<u16>,
     /// The subject
@@ -132,8 +132,6 @@ pub struct Job {
 
 impl Job {
     pub(crate) fn new(options: Options, common: &Common, matches: &ArgMatches) -> Result<Self, UsageError> {
-        /// The well-known port of SMTP.
-        const SMTP: u16 = 25;
         let typed = |option| matches.value_source(option) == Some(ValueSource::CommandLine);
         for (option, addresses) in [("to", &options.to), ("cc", &options.cc), ("bcc", &options.bcc)] {
             for address in addresses {
@@ -154,7 +152,7 @@ impl Job {
         let headers = headers
             .collect::<Result<_, _>>()
             .map_err(|problem| UsageError(format!("--header: {problem}")))?;
-        let default_port = if options.tls.is_implicit() { SUBMISSIONS } else { SMTP };
+        let default_port = options.session.default_port(&options.tls);
         let port_typed = typed("port");
         let hello = options.session.ehlo.clone().or_else(own_name);
         let (from, default_from) = match (options.from, typed("from")) {
@@ -184,10 +182,7 @@ impl Job {
             data: options.data.map(|text| read_bytes("data", text)).transpose()?,
             quit_after: options.quit_after.map(QuitAfter::phase),
             connect_timeout: options.connect_timeout,
-            limits: options.reply_timeout.map_or_else(rfc_limits, |time| Limits {
-                quit: time.min(Duration::from_secs(5)),
-                ..Limits::uniform(time)
-            }),
+            limits: options.reply_timeout.map_or_else(rfc_limits, reply_limits),
             hello,
             target: TargetOptions {
                 ports: options.port.filter(|_| port_typed).map(|port| vec![port]),

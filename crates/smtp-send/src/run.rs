@@ -73,6 +73,10 @@ impl Tool for SmtpSend {
         is_whole_job(options)
     }
 
+    fn per_host(job: &Job) -> Option<u32> {
+        job.session.per_host.map(Into::into)
+    }
+
     fn new(job: Arc<Job>) -> Self {
         let resolver = Resolver::new(&config(&job.servers));
         Self { job, resolver, seed: rand::random() }

@@ -1,5 +1,6 @@
 //! Wall-clock time for records, and the budget of one target.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// The current time as records show it: RFC 3339, UTC, milliseconds.
@@ -14,10 +15,10 @@ pub(crate) fn ago(spent: Duration) -> String {
 }
 
 /// The time that a target may take, and has taken. Waiting for a slot does not count.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Budget {
     /// The instant from which the time spent counts.
-    pub origin: Instant,
+    origin: Cell<Instant>,
     /// The whole limit.
     pub limit: Duration,
 }
@@ -25,24 +26,35 @@ pub struct Budget {
 impl Budget {
     /// A budget that begins now.
     pub fn new(limit: Duration) -> Self {
-        Self { origin: Instant::now(), limit }
+        Self { origin: Cell::new(Instant::now()), limit }
     }
 
     /// The same budget, of which `spent` is used up already, going on from now.
     #[must_use]
     pub fn resume(self, spent: Duration) -> Self {
         let now = Instant::now();
-        Self { origin: now.checked_sub(spent).unwrap_or(now), ..self }
+        self.origin.set(now.checked_sub(spent).unwrap_or(now));
+        self
+    }
+
+    /// This much of the time since the beginning does not count.
+    pub(crate) fn excuse(&self, waited: Duration) {
+        self.origin.set(self.origin.get() + waited);
+    }
+
+    /// The instant from which the time spent counts.
+    pub fn origin(&self) -> Instant {
+        self.origin.get()
     }
 
     /// The time used up.
     pub fn spent(&self) -> Duration {
-        self.origin.elapsed()
+        self.origin().elapsed()
     }
 
     /// When it ends.
     pub fn deadline(&self) -> Instant {
-        self.origin + self.limit
+        self.origin() + self.limit
     }
 }
 

@@ -21,6 +21,7 @@ pub mod target;
 pub mod text;
 mod tool;
 mod transcript;
+mod turn;
 
 pub use clock::Budget;
 pub use code::{AsError, Code, Temporary};
@@ -28,3 +29,4 @@ pub use entry::{command, main, schema};
 pub use exit::{Exit, Tally};
 pub use tool::{Outcome, Plan, Task, Tool};
 pub use transcript::Transcript;
+pub use turn::Turn;

@@ -1,17 +1,21 @@
 //! What a tool is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::ArgMatches;
 use schemars::JsonSchema;
 use serde::Serialize;
+use smtp_core::proto::Endpoint;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Budget;
 use crate::cli::{Common, UsageError};
 use crate::jsonl::Body;
 use crate::record::{Error, Finding, Head, Record, TimingMs};
 use crate::text::Page;
+use crate::turn::{Turn, Turns};
 
 /// A tool of the family. One value of it lives on each thread of a run.
 pub trait Tool: Sized + 'static {
@@ -49,6 +53,12 @@ pub trait Tool: Sized + 'static {
     /// [`plan`](Self::plan) is called once, with [`Body::Job`].
     fn is_whole_job(_: &Self::Options) -> bool {
         false
+    }
+
+    /// How many sessions there may be with one server at a time (`--per-host`); `None` for as many
+    /// as there are targets.
+    fn per_host(_: &Self::Job) -> Option<u32> {
+        None
     }
 
     /// Starts the tool on a thread. It opens nothing that is not used.
@@ -104,6 +114,36 @@ pub struct Task {
     pub phase: Cell<&'static str>,
     /// Whether it is one of several.
     pub is_one_of_many: bool,
+    pub(crate) slot: RefCell<Option<OwnedSemaphorePermit>>,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) turns: Option<Arc<Turns>>,
+}
+
+impl Task {
+    /// Waits for a turn at a server, if there may not be any number of sessions with it.
+    pub async fn turn(&self, at: &Endpoint) -> Option<Turn> {
+        let (turn, queue) = self.turns.as_ref()?.queue(at);
+        let permit = match queue.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.aside(queue.acquire_owned()).await.ok()?,
+        };
+        Some(turn.begin(permit))
+    }
+
+    /// Waits for something that others do: meanwhile another target works in the place of this one,
+    /// and the time does not count.
+    pub async fn aside<R>(&self, wait: impl Future<Output = R>) -> R {
+        let begun = Instant::now();
+        let lent = self.slot.take();
+        let had_one = lent.is_some();
+        drop(lent);
+        let result = wait.await;
+        if had_one {
+            self.slot.replace(self.slots.clone().acquire_owned().await.ok());
+        }
+        self.budget.excuse(begun.elapsed());
+        result
+    }
 }
 
 /// What a unit came to.

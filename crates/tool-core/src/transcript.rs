@@ -1,24 +1,23 @@
 //! The dialogue on stderr (`-v`), line by line as it happens.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use smtp_core::proto::{Direction, Line};
+use smtp_core::proto::{Direction, Endpoint, Line};
 
 use crate::stderr;
 use crate::text::clean;
 
 /// Where the lines of one session go.
 #[derive(Debug, Clone, Copy)]
-pub struct Transcript {
+pub struct Transcript<'a> {
     shown: bool,
-    target: SocketAddr,
+    target: &'a Endpoint,
     many: bool,
 }
 
-impl Transcript {
+impl<'a> Transcript<'a> {
     /// The transcript of a session with `target`; it is named on each line if there are many.
-    pub fn new(shown: bool, target: SocketAddr, many: bool) -> Self {
+    pub fn new(shown: bool, target: &'a Endpoint, many: bool) -> Self {
         Self { shown, target, many }
     }
 

@@ -2,19 +2,21 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, UnixStream};
 use tokio::time::timeout_at;
 
-use crate::proto::{Cause, Failure, Phase};
+use super::Socket;
+use crate::proto::{Cause, Endpoint, Failure, Phase};
 
 /// An open connection.
 #[derive(Debug)]
 pub struct Connected {
     /// The socket, without Nagle's delay.
-    pub stream: TcpStream,
-    /// The address the connection leaves from.
+    pub stream: Socket,
+    /// The address the connection leaves from; none with a UNIX socket.
     pub local: Option<IpAddr>,
     /// How long the handshake took.
     pub took: Duration,
@@ -26,7 +28,7 @@ pub struct Connected {
 /// # Errors
 /// A [`Failure`] of phase `connect`; the cause comes from the error number alone.
 pub async fn connect(
-    target: SocketAddr,
+    target: &Endpoint,
     source: Option<IpAddr>,
     deadline: Instant,
     limit: Duration,
@@ -34,11 +36,17 @@ pub async fn connect(
     let begun = Instant::now();
     match timeout_at(deadline.into(), open(target, source)).await {
         Ok(Ok(stream)) => {
-            let local = stream.local_addr().ok().map(|addr| addr.ip());
+            let local = match &stream {
+                Socket::Tcp(stream) => stream.local_addr().ok().map(|addr| addr.ip()),
+                Socket::Unix(_) => None,
+            };
             Ok(Connected { stream, local, took: begun.elapsed() })
         }
         Ok(Err(error)) => {
-            let cause = cause(&error);
+            let cause = match target {
+                Endpoint::Tcp(_) => cause(&error),
+                Endpoint::Unix(_) => unix_cause(&error),
+            };
             // Linux reports a RST to the SYN as a refusal; a reset came after the handshake, and
             // only was quicker than we were.
             let phase = if cause == Cause::Reset { Phase::Banner } else { Phase::Connect };
@@ -48,7 +56,14 @@ pub async fn connect(
     }
 }
 
-async fn open(target: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+async fn open(target: &Endpoint, source: Option<IpAddr>) -> io::Result<Socket> {
+    match target {
+        Endpoint::Tcp(target) => open_tcp(*target, source).await,
+        Endpoint::Unix(path) => open_unix(path).await,
+    }
+}
+
+async fn open_tcp(target: SocketAddr, source: Option<IpAddr>) -> io::Result<Socket> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(source) = source {
         if source.is_ipv4() != target.is_ipv4() {
@@ -58,7 +73,11 @@ async fn open(target: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStrea
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.set_nodelay(true)?;
-    socket.connect(target).await
+    socket.connect(target).await.map(Socket::Tcp)
+}
+
+async fn open_unix(path: &Path) -> io::Result<Socket> {
+    UnixStream::connect(path).await.map(Socket::Unix)
 }
 
 /// What Linux reports for each situation, as measured: EACCES for ICMPv6 "administratively
@@ -78,6 +97,15 @@ fn cause(error: &io::Error) -> Cause {
         (_, Some(EINVAL)) => Cause::Blackholed,
         (_, Some(EPERM)) => Cause::DeniedLocal,
         // What is left concerns this machine: no descriptor, no memory, no such family.
+        _ => Cause::DeniedLocal,
+    }
+}
+
+/// A UNIX socket that is not there is as good as one where nothing listens; everything else is the
+/// machine's own affair.
+fn unix_cause(error: &io::Error) -> Cause {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Cause::Refused,
         _ => Cause::DeniedLocal,
     }
 }

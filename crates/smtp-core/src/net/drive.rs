@@ -3,9 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
+use super::socket::Socket;
 use super::stream::{Moved, Stream};
 use super::tls::LazyTls;
 use crate::proto::{Facts, Failure, Line, Output, Phase, Session, TlsFailure, TlsHow};
@@ -41,7 +41,7 @@ pub struct TlsTarget<'a> {
 /// counts; `on_event` hears of the dialogue as it happens.
 pub async fn drive(
     mut session: Session,
-    stream: TcpStream,
+    stream: Socket,
     origin: Instant,
     target: TlsTarget<'_>,
     mut on_event: impl FnMut(Event<'_>),

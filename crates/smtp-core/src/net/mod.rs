@@ -4,10 +4,12 @@ mod call;
 mod certificate;
 mod connect;
 mod drive;
+mod socket;
 mod stream;
 mod tls;
 
 pub use call::{Call, Called, call};
 pub use connect::{Connected, connect};
 pub use drive::{Event, Finished, TlsTarget, drive};
+pub use socket::Socket;
 pub use tls::{LazyTls, TlsClient};

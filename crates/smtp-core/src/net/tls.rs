@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -19,6 +18,7 @@ use tokio_rustls::rustls::{
 };
 
 use super::certificate::read_certificate;
+use super::socket::Socket;
 use crate::proto::{TlsFacts, TlsFailure, TlsHow, VerifyError};
 
 /// The roots that are trusted, and the cryptography.
@@ -64,10 +64,10 @@ impl TlsClient {
     /// Shakes hands with the server that goes by `name`.
     pub(super) async fn connect(
         &self,
-        stream: TcpStream,
+        stream: Socket,
         name: &str,
         how: TlsHow,
-    ) -> Result<(TlsStream<TcpStream>, TlsFacts), TlsFailure> {
+    ) -> Result<(TlsStream<Socket>, TlsFacts), TlsFailure> {
         let broken = |problem: &dyn std::fmt::Display| TlsFailure::Handshake(problem.to_string());
         let server = ServerName::try_from(name.to_owned()).map_err(|error| broken(&error))?;
         let recorder = Arc::new(Recorder {

@@ -17,10 +17,12 @@
 //! | `tls-hello` | the server waits for the client's first words of a handshake, and does not answer them |
 //! | `silence` | says nothing more and waits until the client leaves |
 //! | `close`, `reset` | ends the connection in order, or with RST |
+//! | `again` | what follows is said on the client's next connection |
 //!
 //! Escapes in what is sent: `\r \n \t \0 \\ \xNN`. `%NAME%` becomes the server's own name and
 //! `%PEER%` the client's address. After the last line the connection closes. Where the server waits for
-//! `RCPT TO:<address>`, the outcome is that of `smtp-ping --rcpt address`.
+//! `RCPT TO:<address>`, the outcome is that of `smtp-ping --rcpt address`; where it waits for `LHLO`,
+//! that of `smtp-ping --lmtp`.
 
 mod bytes;
 
@@ -39,6 +41,8 @@ pub struct Dialogue {
     pub expect: Expect,
     /// What happens, in order.
     pub turns: Vec<Turn>,
+    /// What happens on the next connection; nothing if that is like the first.
+    pub again: Vec<Turn>,
 }
 
 /// The outcome that a file states.
@@ -107,7 +111,8 @@ impl std::error::Error for DialogueError {}
 impl Dialogue {
     /// Reads a file.
     pub fn parse(text: &str) -> Result<Self, DialogueError> {
-        let mut dialogue = Self { title: String::new(), expect: Expect::default(), turns: Vec::new() };
+        let mut dialogue =
+            Self { title: String::new(), expect: Expect::default(), turns: Vec::new(), again: Vec::new() };
         let mut same_packet = false;
         for (index, line) in text.lines().enumerate() {
             let fail = |problem| DialogueError { line: index + 1, problem };
@@ -130,6 +135,11 @@ impl Dialogue {
                 };
                 continue;
             }
+            if line == "again" {
+                dialogue.again = std::mem::take(&mut dialogue.turns);
+                same_packet = false;
+                continue;
+            }
             let (sent, rest) = match directive(line).map_err(fail)? {
                 Parsed::Sent(bytes) => (Some(bytes), None),
                 Parsed::Turn(turn) => (None, Some(turn)),
@@ -147,6 +157,9 @@ impl Dialogue {
                 }
             }
         }
+        if !dialogue.again.is_empty() {
+            std::mem::swap(&mut dialogue.turns, &mut dialogue.again);
+        }
         if dialogue.expect.status.is_empty() {
             return Err(DialogueError { line: text.lines().count(), problem: "no expect line" });
         }
@@ -157,11 +170,24 @@ impl Dialogue {
 impl Dialogue {
     /// Whom the client is to ask for: the addresses in the patterns of RCPT.
     pub fn recipients(&self) -> Vec<&str> {
-        let patterns = self.turns.iter().filter_map(|turn| match turn {
-            Turn::Receive(pattern) => Some(pattern),
+        self.patterns().filter_map(|pattern| pattern.strip_prefix("RCPT TO:<")?.strip_suffix('>')).collect()
+    }
+
+    /// Whether the client is to speak LMTP.
+    pub fn is_lmtp(&self) -> bool {
+        self.patterns().any(|pattern| pattern.starts_with("LHLO"))
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.turns.iter().filter_map(|turn| match turn {
+            Turn::Receive(pattern) => Some(pattern.as_str()),
             _ => None,
-        });
-        patterns.filter_map(|pattern| pattern.strip_prefix("RCPT TO:<")?.strip_suffix('>')).collect()
+        })
+    }
+
+    /// What happens on the client's connection of this number, from 0.
+    pub fn on_connection(&self, number: usize) -> &[Turn] {
+        if number % 2 == 1 && !self.again.is_empty() { &self.again } else { &self.turns }
     }
 
     /// Whether TLS comes before the greeting.
@@ -255,6 +281,15 @@ mod tests {
             Dialogue::parse("expect ok\ntls\nC: RCPT TO:<a@b>\nC: RCPT TO:<*>*\nC: RCPT TO:<c@d>\n").unwrap();
         assert_eq!((dialogue.recipients(), dialogue.is_implicit()), (vec!["a@b", "c@d"], true));
         assert!(!Dialogue::parse("expect ok\nS: 220 x\ntls\n").unwrap().is_implicit());
+    }
+
+    #[test]
+    fn the_next_connection_may_be_another() {
+        let dialogue = Dialogue::parse("expect ok\nC: LHLO *\nclose\nagain\nC: HELO *\n").unwrap();
+        assert_eq!(dialogue.turns, [Turn::Receive("LHLO *".into()), Turn::Close]);
+        assert_eq!(dialogue.on_connection(1), [Turn::Receive("HELO *".into())]);
+        assert_eq!(dialogue.on_connection(2), dialogue.turns);
+        assert!(dialogue.is_lmtp());
     }
 
     #[test]

@@ -17,6 +17,11 @@ impl Enhanced {
     /// Reads the code that starts `text`, when its class is the first digit of `reply_code`
     /// (RFC 2034 section 4); anything else is text.
     pub fn from_text(reply_code: u16, text: &str) -> Option<Self> {
+        Self::read(text).filter(|code| u16::from(code.class) == reply_code / 100)
+    }
+
+    /// Reads the code that starts `text`, whatever reply it stands in.
+    pub(super) fn read(text: &str) -> Option<Self> {
         let word = text.split([' ', '\t']).next()?;
         let mut parts = word.split('.');
         let mut number = |digits: usize| {
@@ -25,8 +30,8 @@ impl Enhanced {
             plain.then(|| part.parse::<u16>().ok()).flatten()
         };
         let (class, subject, detail) = (number(1)?, number(3)?, number(3)?);
-        let class_fits = matches!(class, 2 | 4 | 5) && class == reply_code / 100;
-        (class_fits && parts.next().is_none()).then_some(Self { class: class as u8, subject, detail })
+        let class = u8::try_from(class).ok().filter(|class| matches!(class, 2 | 4 | 5))?;
+        parts.next().is_none().then_some(Self { class, subject, detail })
     }
 }
 

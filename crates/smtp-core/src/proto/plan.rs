@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Mailbox, Phase};
+use super::{Mailbox, Phase, Verb};
 
 /// What a session is to do, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The name to give in EHLO and HELO.
+    /// The command to greet with. HELO follows a refused EHLO, and nothing a refused LHLO.
+    pub verb: Verb,
+    /// The name to give in it.
     pub hello: HelloName,
     /// Whether and how to encrypt.
     pub tls: TlsPlan,

@@ -19,6 +19,15 @@ pub enum Quirk {
     EhloCode,
     /// The second digit of a reply code is none that RFC 5321 section 4.2 knows.
     OddCode,
+    /// A reply line of more than 512 octets (section 4.5.3.1.5).
+    LongLine,
+    /// A NUL in a reply (section 4.2: text is printable).
+    Nul,
+    /// An enhanced code of another class than the reply's (RFC 2034 section 4).
+    EnhancedMismatch,
+    /// The connection ended at EHLO; HELO was taken on another (RFC 5321 section 4.1.4 has the
+    /// client fall back).
+    EhloDrop,
 }
 
 impl Quirk {
@@ -32,6 +41,10 @@ impl Quirk {
             Self::TooManyKeywords => "too_many_keywords",
             Self::EhloCode => "ehlo_code",
             Self::OddCode => "odd_code",
+            Self::LongLine => "long_line",
+            Self::Nul => "nul",
+            Self::EnhancedMismatch => "enhanced_mismatch",
+            Self::EhloDrop => "ehlo_drop",
         }
     }
 }

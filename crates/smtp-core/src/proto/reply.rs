@@ -128,6 +128,12 @@ impl ReplyParser {
 
     fn take_line(&mut self, quirks: &mut Quirks) -> Result<Option<Reply>, ReplyError> {
         let mut line = mem::take(&mut self.line);
+        if line.len() > RFC_LINE {
+            quirks.insert(Quirk::LongLine);
+        }
+        if line.contains(&0) {
+            quirks.insert(Quirk::Nul);
+        }
         line.pop();
         if line.last() == Some(&b'\r') {
             line.pop();
@@ -166,6 +172,9 @@ impl ReplyParser {
         }))
     }
 }
+
+/// Octets of a reply line that RFC 5321 section 4.5.3.1.5 grants, line end included.
+const RFC_LINE: usize = 512;
 
 /// Code, whether it is the last line, text. A line may be the code alone (section 4.2).
 fn split_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {

@@ -7,8 +7,8 @@ use super::reply::excerpt;
 use super::step::transaction::Awaited;
 use super::step::{self, Step};
 use super::{
-    Capabilities, Cause, Direction, Failure, Line, Phase, Plan, Quirks, Reply, ReplyError, ReplyParser,
-    Timing, TlsFacts, TlsFailure,
+    Capabilities, Cause, Direction, Enhanced, Facts, Failure, Line, Phase, Plan, Quirk, Reply, ReplyError,
+    ReplyParser, TlsFacts, TlsFailure, Transaction,
 };
 
 /// One SMTP session, from the greeting to QUIT, without I/O and without a clock.
@@ -59,84 +59,6 @@ pub enum Output {
     Wait(Duration),
     /// The session is over: close the connection.
     Done(Result<(), Failure>),
-}
-
-/// What a session has learnt.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The greeting, of whatever code.
-    pub banner: Option<Reply>,
-    /// The answer to EHLO, or to HELO where that was taken.
-    pub ehlo: Option<Hello>,
-    /// The refusal of EHLO, where HELO was tried after it.
-    pub ehlo_refusal: Option<Reply>,
-    /// The refusal of STARTTLS, where the session went on without.
-    pub starttls_refusal: Option<Reply>,
-    /// What the handshake has shown.
-    pub tls: Option<TlsFacts>,
-    /// The answer to EHLO inside TLS.
-    pub ehlo_tls: Option<Hello>,
-    /// The mail transaction, as far as it came.
-    pub transaction: Option<Transaction>,
-    /// Whether QUIT went unanswered, and what came instead of 221 if anything; `None` if it was
-    /// answered or never sent.
-    pub quit_unanswered: Option<Option<Reply>>,
-    /// Violations that were tolerated.
-    pub quirks: Quirks,
-    /// Whether any reply had bytes that are not UTF-8.
-    pub invalid_utf8: bool,
-    /// The time each phase took.
-    pub timing: Timing,
-}
-
-/// The replies of a mail transaction, as far as they came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Transaction {
-    /// To MAIL.
-    pub mail: Option<Reply>,
-    /// To each RCPT, in the order of the recipients.
-    pub rcpt: Vec<Option<Reply>>,
-    /// To DATA.
-    pub data: Option<Reply>,
-    /// To the final dot.
-    pub dot: Option<Reply>,
-}
-
-impl Transaction {
-    /// Whether any recipient was accepted.
-    pub fn has_recipient(&self) -> bool {
-        self.rcpt.iter().flatten().any(Reply::is_positive)
-    }
-}
-
-/// The accepted greeting of the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hello {
-    /// Which command was accepted.
-    pub verb: Verb,
-    /// The reply to it.
-    pub reply: Reply,
-    /// What the reply offers; nothing after HELO.
-    pub capabilities: Capabilities,
-}
-
-/// The command a client greets with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// RFC 5321 section 4.1.1.1.
-    Ehlo,
-    /// The same, for servers that know no extension.
-    Helo,
-}
-
-impl Verb {
-    /// The command word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ehlo => "EHLO",
-            Self::Helo => "HELO",
-        }
-    }
 }
 
 impl Session {
@@ -264,6 +186,13 @@ impl Session {
     fn take_reply(&mut self, now: Duration, reply: Reply) {
         self.facts.invalid_utf8 |= reply.invalid_utf8;
         self.note_reply(&reply);
+        // RFC 2034 section 4: no enhanced code in the greeting and in the reply to EHLO, where a
+        // name could look like one.
+        let has_none = matches!(self.step, Step::Greeting | Step::Ehlo(_) | Step::Helo(_));
+        let text = reply.lines.first().map_or("", String::as_str);
+        if !has_none && reply.enhanced().is_none() && Enhanced::read(text).is_some() {
+            self.facts.quirks.insert(Quirk::EnhancedMismatch);
+        }
         match self.step {
             Step::Greeting => step::greeting::on_reply(self, now, reply),
             Step::Ehlo(_) => step::ehlo::on_ehlo_reply(self, now, reply),

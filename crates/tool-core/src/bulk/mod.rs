@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::cli::Common;
+use crate::turn::Turns;
 use crate::{Exit, Tool, stderr};
 use feed::Fed;
 use gate::Gate;
@@ -46,6 +47,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     limits::raise_open_files();
     report_panics(T::NAME, common.quiet);
     let switch = Switch::new();
+    let per_host = T::per_host(&job).filter(|most| *most < common.concurrency);
     let gate = Arc::new(Gate::new(common.concurrency, common.ordered, common.rate.map(Into::into)));
     let written = SharedWritten::default();
     let many = match &source {
@@ -62,6 +64,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
         gate: gate.clone(),
         switch: switch.clone(),
         slots: Arc::new(Semaphore::new(common.concurrency as usize)),
+        turns: per_host.map(|most| Turns::new(most as usize)),
     });
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
         stderr::say(T::NAME, "failed to start: no event queue or timer to be had from the system");

@@ -1,6 +1,6 @@
 //! A worker: one thread with a runtime of its own, an `async fn` a target.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use crate::jsonl::{Body, Input, Object, Verdict, shown};
 use crate::record::{COMMON_KEYS, Error, Findings, Head, Record, Status, TimingMs, VERSION, carried_tail};
 use crate::text::Page;
 use crate::tool::{Outcome, Task};
+use crate::turn::Turns;
 use crate::{Budget, Code, Tool, clock};
 
 /// What is said of a target that the tool panicked over.
@@ -37,6 +38,7 @@ pub(super) struct Shared<T: Tool> {
     pub(super) switch: Switch,
     /// One input can hold many units; no more than `-j` of them are under way in the whole run.
     pub(super) slots: Arc<Semaphore>,
+    pub(super) turns: Option<Arc<Turns>>,
 }
 
 /// Runs until its channel is closed and its targets are done, or nobody reads the output.
@@ -123,8 +125,9 @@ impl<T: Tool> Line<T> {
         if let Body::Broken { error, .. } = body {
             return self.emit(&origin, clock::now(), Outcome::failed(Head::default(), error), None).await;
         }
+        let slot = self.slot().await;
         let time = clock::now();
-        let task = self.task(Budget::new(self.shared.common.timeout));
+        let task = self.task(Budget::new(self.shared.common.timeout), slot);
         let planned = self
             .guarded(
                 async {
@@ -168,6 +171,7 @@ impl<T: Tool> Line<T> {
         };
         take_apart::<T>(body, plan.consumed, &mut origin);
         let spent = task.budget.spent();
+        drop(task);
         let many = plan.units.len() > 1 || self.shared.many;
         let units = plan.units.iter().map(|unit| self.unit(unit, &origin, spent, many));
         // An input of many units leaves room for the others.
@@ -176,9 +180,9 @@ impl<T: Tool> Line<T> {
     }
 
     async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: std::time::Duration, many: bool) {
-        let _slot = self.slot().await;
-        let task =
-            Task { is_one_of_many: many, ..self.task(Budget::new(self.shared.common.timeout).resume(spent)) };
+        let slot = self.slot().await;
+        let budget = Budget::new(self.shared.common.timeout).resume(spent);
+        let task = Task { is_one_of_many: many, ..self.task(budget, slot) };
         // Planning it was part of it.
         let time = clock::ago(spent);
         let unread = self.shared.switch.is_stopped(Stop::Unread);
@@ -196,8 +200,15 @@ impl<T: Tool> Line<T> {
         self.emit(origin, time, outcome, budget).await;
     }
 
-    fn task(&self, budget: Budget) -> Task {
-        Task { budget, phase: Cell::new("input"), is_one_of_many: self.shared.many }
+    fn task(&self, budget: Budget, slot: Option<OwnedSemaphorePermit>) -> Task {
+        Task {
+            budget,
+            phase: Cell::new("input"),
+            is_one_of_many: self.shared.many,
+            slot: RefCell::new(slot),
+            slots: self.shared.slots.clone(),
+            turns: self.shared.turns.clone(),
+        }
     }
 
     /// A slot of the run; none when the run is interrupted, since then nothing begins.

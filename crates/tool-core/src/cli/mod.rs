@@ -12,7 +12,7 @@ use std::time::Duration;
 use dns_core::Families;
 
 pub use dns::DnsOptions;
-pub use session::{SessionOptions, own_name};
+pub use session::{SessionOptions, own_name, reply_limits};
 pub use tls::{Level, SUBMISSIONS, TlsOptions, TrustOptions};
 pub use value::{UsageError, parse_duration, parse_port};
 

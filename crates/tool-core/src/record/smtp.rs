@@ -142,6 +142,8 @@ pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
     error
 }
 
+const ENOENT: i32 = 2;
+
 /// Code and sentence.
 fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
     let limit = failure.limit.map(|limit| format!(" within {}", in_words(limit))).unwrap_or_default();
@@ -161,6 +163,9 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
     let received = received.unwrap_or_default();
     let code = failure.reply.as_ref().map_or(0, |reply| reply.code);
     match failure.cause {
+        Cause::Refused if failure.errno == Some(ENOENT) => {
+            (Code::TcpRefused, "there is no such socket: nothing listens there".into())
+        }
         Cause::Refused => (Code::TcpRefused, "the connection is refused: nothing listens there".into()),
         Cause::ConnectTimeout => (Code::TcpTimeout, format!("no answer to the connection attempt{limit}")),
         Cause::Unreachable => {
@@ -308,6 +313,9 @@ pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
     if let (Some(refusal), Some(Verb::Helo)) = (&facts.ehlo_refusal, greeted.map(|hello| hello.verb)) {
         let finding = Finding::new(Code::SmtpHeloOnly, "EHLO was refused, HELO was taken");
         findings.push(finding.reply(ReplyRecord::new(refusal)));
+    } else if facts.quirks.contains(&Quirk::EhloDrop) {
+        let message = "the connection ended at EHLO; HELO was taken on another";
+        findings.push(Finding::new(Code::SmtpHeloOnly, message));
     }
     if let Some(hello) = &facts.ehlo {
         if !hello.capabilities.has("STARTTLS") {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use dns_core::address::{Scope, scope};
 use dns_core::{AT_ONCE, DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
 use futures_util::stream::{self, StreamExt};
+use smtp_core::proto::Endpoint;
 
 use super::input::{Host, Named, Origin, host_of, read_literal, read_object, read_word};
 use crate::Code;
@@ -33,13 +34,26 @@ pub struct Candidate {
     /// What the record of it is about.
     pub head: Head,
     /// Where to connect, or what stands in the way.
-    pub target: Result<SocketAddr, Error>,
+    pub target: Result<Endpoint, Error>,
     /// The names of the address, if the record brought them.
     pub known_ptr: Option<PtrRecord>,
     /// What is odd about it.
     pub findings: Vec<Finding>,
     /// How long the lookup of the host took, if there was one.
     pub dns_took: Option<Duration>,
+}
+
+impl Candidate {
+    /// The name to ask a server for and to verify, or its address.
+    pub fn server_name(&self) -> String {
+        match (&self.target, &self.head.host) {
+            // Who is reached by a path is this machine.
+            (Ok(Endpoint::Unix(_)), _) => "localhost".to_owned(),
+            (_, Some(host)) => host.trim_matches(['[', ']']).to_owned(),
+            (Ok(Endpoint::Tcp(to)), None) => to.ip().to_string(),
+            (Err(_), None) => String::new(),
+        }
+    }
 }
 
 /// The candidates of an input, and the keys of the record that they take apart.
@@ -117,6 +131,10 @@ async fn candidates_of(
     {
         return hopeless(error, None);
     }
+    if let Some(path) = &host.socket {
+        let target = Ok(Endpoint::Unix(path.clone()));
+        return vec![Candidate { head, target, known_ptr: None, findings: vec![], dns_took: None }];
+    }
     let mut findings = Vec::new();
     let mut dns_took = None;
     let addresses = match (&host.addresses, &host.name) {
@@ -180,8 +198,8 @@ fn admit(
     port: u16,
     host: &Host,
     allow_private: bool,
-) -> (Result<SocketAddr, Error>, Option<Finding>) {
-    let target = SocketAddr::new(ip, port);
+) -> (Result<Endpoint, Error>, Option<Finding>) {
+    let target = Endpoint::Tcp(SocketAddr::new(ip, port));
     match (host.origin, scope(ip)) {
         (Origin::Typed, _) | (_, Scope::Public) => (Ok(target), None),
         (Origin::Mx, Scope::Local) if !allow_private => {
@@ -260,13 +278,13 @@ fn fits(ip: IpAddr, families: Families) -> bool {
 
 /// A family without a route is left out, unless it was asked for or nothing else is left.
 fn leave_out_unroutable(candidates: &mut Vec<Candidate>, options: &TargetOptions) {
-    let is_v6 = |candidate: &Candidate| candidate.target.as_ref().is_ok_and(SocketAddr::is_ipv6);
-    let is_v4 = |candidate: &Candidate| candidate.target.as_ref().is_ok_and(SocketAddr::is_ipv4);
+    let address = |candidate: &Candidate| candidate.target.as_ref().ok().and_then(Endpoint::tcp);
+    let is_v4 = |candidate: &Candidate| address(candidate).is_some_and(|to| to.is_ipv4());
     if options.family_named || !candidates.iter().any(is_v4) {
         return;
     }
     let unroutable =
-        |candidate: &Candidate| is_v6(candidate) && candidate.target.as_ref().is_ok_and(|to| !has_route(*to));
+        |candidate: &Candidate| address(candidate).is_some_and(|to| to.is_ipv6() && !has_route(to));
     let before = candidates.len();
     candidates.retain(|candidate| !unroutable(candidate));
     if candidates.len() < before {

@@ -1,6 +1,7 @@
 //! The hosts that a word or a record names.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use crate::Code;
 use crate::jsonl::Object;
@@ -14,6 +15,8 @@ pub(crate) struct Host {
     pub(crate) name: Option<String>,
     /// Empty: it has none. `None`: to be looked up.
     pub(crate) addresses: Option<Vec<IpAddr>>,
+    /// The UNIX socket that it listens on, instead of addresses.
+    pub(crate) socket: Option<PathBuf>,
     pub(crate) preference: Option<u16>,
     pub(crate) ptr: Vec<PtrRecord>,
     pub(crate) origin: Origin,
@@ -50,6 +53,7 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
     let typed = |name: Option<String>, addresses| Host {
         name,
         addresses,
+        socket: None,
         preference: None,
         ptr: Vec::new(),
         origin: Origin::Typed,
@@ -58,8 +62,14 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
     if word.contains(['\r', '\n', '\0']) {
         return Err(Error::injection("a line end or NUL in the target"));
     }
-    if word.starts_with("unix:") {
-        return Err(Error::unusable("UNIX sockets are not supported"));
+    if let Some(path) = word.strip_prefix("unix:") {
+        /// The octets that Linux has for a path, without the final NUL (unix(7)).
+        const LONGEST: usize = 107;
+        if path.is_empty() || path.len() > LONGEST {
+            return Err(Error::unusable(format!("the path of a UNIX socket has 1 to {LONGEST} octets")));
+        }
+        let host = typed(Some(word.to_owned()), None);
+        return Ok(Named::one(Host { socket: Some(path.into()), ..host }, None));
     }
     if word.contains('@') {
         return Err(Error::unusable("a mail address is not a server")
@@ -126,6 +136,7 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         let host = Host {
             name: None,
             addresses: Some(vec![ip]),
+            socket: None,
             preference,
             ptr,
             origin: Origin::Typed,
@@ -142,13 +153,17 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         }
         let ptr = ip.map(|ip| known_ptr(object, ip)).unwrap_or_default();
         let read = read.hosts.into_iter().next();
-        let (read_name, read_addresses) = read.map_or((None, None), |host| (host.name, host.addresses));
+        let (read_name, read_addresses, socket) =
+            read.map_or((None, None, None), |host| (host.name, host.addresses, host.socket));
         let addresses = ip.map(|ip| vec![ip]).or(read_addresses);
         let name = Some(read_name.unwrap_or(name));
         // Only a route has a preference: a host of one that has no address yet was named by an MX.
-        let from_mx = addresses.is_none() && preference.is_some();
+        let from_mx = addresses.is_none() && socket.is_none() && preference.is_some();
         let origin = if from_mx { Origin::Mx } else { Origin::Typed };
-        return Ok(Named::one(Host { name, addresses, preference, ptr, origin, problem: None }, port));
+        return Ok(Named::one(
+            Host { name, addresses, socket, preference, ptr, origin, problem: None },
+            port,
+        ));
     }
     let domain = object.string("domain");
     if let Some(mx) = object.read::<Vec<Object>>("mx", "a list of hosts as mxlookup writes it")? {
@@ -206,6 +221,7 @@ pub(crate) fn host_of(element: HostRecord) -> Host {
     Host {
         name: Some(name),
         addresses: element.addresses.map(|all| all.iter().map(IpAddr::to_canonical).collect()),
+        socket: None,
         preference: element.preference,
         ptr: element.ptr.unwrap_or_default(),
         origin: Origin::Mx,
@@ -249,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn a_unix_socket_is_named_by_its_path() {
+        let host = read_word("unix:/run/lmtp").unwrap().hosts.remove(0);
+        assert_eq!(host.socket, Some("/run/lmtp".into()));
+        assert_eq!(host.name.as_deref(), Some("unix:/run/lmtp"));
+        let record = serde_json::from_str::<Object>(r#"{"host":"unix:/run/lmtp"}"#).unwrap();
+        assert_eq!(read_object(&record).unwrap().hosts[0].socket, Some("/run/lmtp".into()));
+        assert!(read_word(&format!("unix:/{}", "x".repeat(107))).is_err());
+        // The DNS names none.
+        let record = serde_json::from_str::<Object>(r#"{"exchange":"unix:/run/lmtp"}"#).unwrap();
+        assert_eq!(read_object(&record).unwrap().hosts[0].socket, None);
+    }
+
+    #[test]
     fn words_that_name_no_server() {
         for text in [
             "a@b.example",
@@ -259,7 +288,7 @@ mod tests {
             "[::1]x",
             "a b",
             "a\nb",
-            "unix:/x",
+            "unix:",
         ] {
             assert!(word(text).is_err(), "{text}");
         }

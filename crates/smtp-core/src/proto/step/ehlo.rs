@@ -8,7 +8,7 @@ use crate::proto::{
 };
 
 pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
-    greet(session, now, Verb::Ehlo);
+    greet(session, now, session.plan().verb);
 }
 
 fn place(session: &Session) -> Where {
@@ -19,18 +19,19 @@ fn greet(session: &mut Session, now: Duration, verb: Verb) {
     let line = format!("{} {}", verb.as_str(), session.plan().hello);
     session.send(&line);
     let place = place(session);
-    session.enter(if verb == Verb::Ehlo { Step::Ehlo(place) } else { Step::Helo(place) }, now);
+    session.enter(if verb == Verb::Helo { Step::Helo(place) } else { Step::Ehlo(place) }, now);
 }
 
 pub(in crate::proto) fn on_ehlo_reply(session: &mut Session, now: Duration, reply: Reply) {
     session.clock(now);
+    let verb = session.plan().verb;
     match reply.code {
         // "Command not recognized" and its neighbours: an old server, which may know HELO.
-        500 | 501 | 502 | 504 | 550 => {
+        500 | 501 | 502 | 504 | 550 if verb == Verb::Ehlo => {
             session.facts_mut().ehlo_refusal = Some(reply);
             greet(session, now, Verb::Helo);
         }
-        _ => settle(session, now, Verb::Ehlo, reply),
+        _ => settle(session, now, verb, reply),
     }
 }
 
@@ -56,7 +57,7 @@ fn accepted(session: &mut Session, now: Duration, verb: Verb, reply: Reply) {
         quirks.insert(Quirk::EhloCode);
     }
     let capabilities = match verb {
-        Verb::Ehlo => Capabilities::from_reply(&reply, &mut quirks),
+        Verb::Ehlo | Verb::Lhlo => Capabilities::from_reply(&reply, &mut quirks),
         Verb::Helo => Capabilities::default(),
     };
     let offered = capabilities.has("STARTTLS");

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Step, ends_after, quit};
-use crate::proto::{Capabilities, Cause, Delivery, Failure, Phase, Reply, Session, Transaction};
+use crate::proto::{Capabilities, Cause, Delivery, Failure, Phase, Reply, Session, Transaction, Verb};
 
 /// The command that a reply is to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(in crate::proto) enum Awaited {
     Rcpt(usize),
     Data,
     Dot,
+    /// LMTP answers for each recipient it has accepted (RFC 2033 section 4.2).
+    DotFor(usize),
 }
 
 impl Awaited {
@@ -21,8 +23,12 @@ impl Awaited {
             Self::Mail => Step::Mail,
             Self::Rcpt(_) => Step::Rcpt,
             Self::Data => Step::Data,
-            Self::Dot => Step::Dot,
+            Self::Dot | Self::DotFor(_) => Step::Dot,
         }
+    }
+
+    fn is_dot(self) -> bool {
+        self.step() == Step::Dot
     }
 }
 
@@ -111,12 +117,12 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
         return session.fail(now, Failure::new(cause, Phase::Data).with_reply(reply));
     }
     let phase = awaited.step().phase();
-    if awaited == Awaited::Dot && reply.code < 400 && !reply.is_positive() {
+    if awaited.is_dot() && reply.code < 400 && !reply.is_positive() {
         // It makes no sense, and the message may have been taken.
         note(session, awaited, &reply);
         return session.fail(now, Failure::new(Cause::Uncertain, Phase::Dot).with_reply(reply));
     }
-    if reply.code == 421 && awaited != Awaited::Dot {
+    if reply.code == 421 && !awaited.is_dot() {
         note(session, awaited, &reply);
         return session.fail_and_quit(now, Failure::new(Cause::RateLimited, phase).with_reply(reply));
     }
@@ -131,6 +137,7 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     note(session, awaited, &reply);
     match awaited {
         Awaited::Dot => after_dot(session, now, reply),
+        Awaited::DotFor(_) => after_dot_for_one(session, now),
         Awaited::Data if reply.code == 354 => send_content(session, now),
         Awaited::Data => conclude(session, now),
         Awaited::Mail | Awaited::Rcpt(_) => match session.awaited().front().copied() {
@@ -154,6 +161,10 @@ fn note(session: &mut Session, awaited: Awaited, reply: &Reply) {
         },
         Awaited::Data => &mut transaction.data,
         Awaited::Dot => &mut transaction.dot,
+        Awaited::DotFor(at) => match transaction.delivered.get_mut(at) {
+            Some(place) => place,
+            None => return,
+        },
     };
     *place = Some(reply.clone());
 }
@@ -194,14 +205,20 @@ fn is_wanted(session: &mut Session) -> bool {
 fn send_content(session: &mut Session, now: Duration) {
     let wanted = is_wanted(session);
     let content = session.plan().delivery.as_ref().and_then(|delivery| delivery.content.clone());
-    session.awaited().push_back(Awaited::Dot);
+    let is_lmtp = session.plan().verb == Verb::Lhlo;
     match content.filter(|_| wanted) {
         // RFC 2920 section 3.1: DATA was accepted though every recipient was refused.
         None => {
             session.send(".");
+            // For no recipient there is no reply.
+            if is_lmtp {
+                return conclude(session, now);
+            }
+            session.awaited().push_back(Awaited::Dot);
             session.enter(Step::Dot, now);
         }
         Some(content) => {
+            await_dot(session, is_lmtp);
             let end: &[&str] = if is_pipelining(session) { &[".", "QUIT"] } else { &["."] };
             session.send_content(&content.wire, end);
             session.enter(Step::Content, now);
@@ -209,10 +226,43 @@ fn send_content(session: &mut Session, now: Duration) {
     }
 }
 
+/// Who answers for the message.
+fn await_dot(session: &mut Session, is_lmtp: bool) {
+    if !is_lmtp {
+        return session.awaited().push_back(Awaited::Dot);
+    }
+    let transaction = session.transaction();
+    transaction.delivered = vec![None; transaction.rcpt.len()];
+    let accepted: Vec<Awaited> = (0..transaction.rcpt.len())
+        .filter(|at| matches!(transaction.rcpt.get(*at), Some(Some(reply)) if reply.is_positive()))
+        .map(Awaited::DotFor)
+        .collect();
+    session.awaited().extend(accepted);
+}
+
 /// The last byte went out: now the reply to the dot is waited for.
 pub(in crate::proto) fn content_sent(session: &mut Session, now: Duration) {
     session.clock(now);
     session.enter(Step::Dot, now);
+}
+
+/// The verdict of one recipient decides nothing for the others.
+fn after_dot_for_one(session: &mut Session, now: Duration) {
+    if !session.awaited().is_empty() {
+        return session.enter(Step::Dot, now);
+    }
+    let transaction = session.transaction();
+    let mut replies = transaction.delivered.iter().flatten();
+    if let Some(refusal) = replies.find(|reply| !reply.is_positive()).cloned()
+        && !transaction.delivered.iter().flatten().any(Reply::is_positive)
+    {
+        session.note_failure(Failure::new(Cause::DataRefused, Phase::Dot).with_reply(refusal));
+    }
+    if is_pipelining(session) {
+        quit::wait(session, now);
+    } else {
+        quit::begin(session, now);
+    }
 }
 
 fn after_dot(session: &mut Session, now: Duration, reply: Reply) {
