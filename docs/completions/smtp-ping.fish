@@ -21,6 +21,7 @@ complete -c smtp-ping -l explain -d 'Say what a code means and what to do, and e
 complete -c smtp-ping -l timeout -d 'The most time a target may take: 10, 10s, 500ms, 2m' -r
 complete -c smtp-ping -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
 complete -c smtp-ping -l first -d 'Stop at the first address that works: exactly one record'
+complete -c smtp-ping -l reuse -d 'Ask the same host, address and port once in a run, and give the first result again'
 complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
 complete -c smtp-ping -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'

@@ -41,6 +41,7 @@ never\:"Never"))' \
 '-j+[The most targets worked on at a time, up to 10000]:N:_default' \
 '--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
 '--first[Stop at the first address that works\: exactly one record]' \
+'--reuse[Ask the same host, address and port once in a run, and give the first result again]' \
 '--no-ptr[Do not look up the names of the addresses]' \
 '--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \

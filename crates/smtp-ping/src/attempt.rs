@@ -16,9 +16,29 @@ use tool_core::{Outcome, Task, Transcript};
 use crate::cli::Job;
 use crate::data::Answer;
 use crate::names::{Seen, certificate_is_for, client_addr_seen, compare};
+use crate::reuse::{reused, wait};
+
+/// What comes of a candidate: found out, or known already with `--reuse`.
+pub(crate) async fn attempt(
+    candidate: &Candidate,
+    rcpt: &[Mailbox],
+    job: &Job,
+    resolver: &Resolver,
+    task: &Task,
+) -> Outcome<Answer> {
+    let (Some(known), Ok(target)) = (&job.known, &candidate.target) else {
+        return probe(candidate, rcpt, job, resolver, task).await;
+    };
+    let place = known.place(candidate, target, rcpt);
+    let mut result = wait(&place, task).await;
+    match result.as_ref() {
+        Some(known) => reused(known, candidate),
+        None => result.insert(probe(candidate, rcpt, job, resolver, task).await).clone(),
+    }
+}
 
 /// Connects, greets, asks, takes leave, and says what came of it. `rcpt` is who is asked for.
-pub(crate) async fn attempt(
+async fn probe(
     candidate: &Candidate,
     rcpt: &[Mailbox],
     job: &Job,

@@ -16,6 +16,8 @@ use tool_core::cli::{
 use tool_core::env;
 use tool_core::target::TargetOptions;
 
+use crate::reuse::Known;
+
 /// What is the tool's alone.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -40,6 +42,9 @@ pub struct Options {
     /// The most time to wait for each reply, the greeting included
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub reply_timeout: Duration,
+    /// Ask the same host, address and port once in a run, and give the first result again
+    #[arg(long)]
+    pub reuse: bool,
     /// Do not look up the names of the addresses
     #[arg(long)]
     pub no_ptr: bool,
@@ -59,6 +64,8 @@ pub struct Options {
 pub struct Job {
     pub(crate) target: TargetOptions,
     pub(crate) first: bool,
+    /// The results so far, with `--reuse`.
+    pub(crate) known: Option<Known>,
     pub(crate) verb: Verb,
     pub(crate) per_host: u32,
     /// The name given, or the host's own; else the literal of the connection's address.
@@ -105,6 +112,7 @@ impl Job {
         Ok(Self {
             target,
             first: options.first,
+            known: options.reuse.then(Known::default),
             verb: options.session.verb(),
             per_host: options.session.per_host.map_or(1, NonZeroU32::get),
             hello: options.session.ehlo.or_else(own_name),

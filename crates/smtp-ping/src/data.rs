@@ -27,10 +27,11 @@ pub(crate) const WRITES: &[&str] = &[
     "names",
     "quirks",
     "client_addr_seen",
+    "reused",
 ];
 
 /// What a server says.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Answer {
     /// The address the connection left from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +75,9 @@ pub struct Answer {
     /// Our address, as the server's EHLO reply repeats it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_addr_seen: Option<String>,
+    /// Whether this is the result of the same server earlier in the run (`--reuse`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reused: bool,
 }
 
 /// The names that a server goes by.

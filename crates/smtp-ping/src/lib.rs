@@ -7,6 +7,7 @@ mod attempt;
 mod cli;
 mod data;
 mod names;
+mod reuse;
 mod run;
 mod text;
 

@@ -147,7 +147,7 @@ impl Task {
 }
 
 /// What a unit came to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outcome<A> {
     /// What the record is about.
     pub head: Head,

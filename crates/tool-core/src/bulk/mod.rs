@@ -44,17 +44,19 @@ pub(crate) enum Source {
 
 /// Runs the tool over all targets.
 pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit {
-    limits::raise_open_files();
     report_panics(T::NAME, common.quiet);
     let switch = Switch::new();
-    let per_host = T::per_host(&job).filter(|most| *most < common.concurrency);
-    let gate = Arc::new(Gate::new(common.concurrency, common.ordered, common.rate.map(Into::into)));
-    let written = SharedWritten::default();
     let many = match &source {
         Source::Arguments(words) => words.len() != 1,
         Source::Stdin => true,
         Source::Job => false,
     };
+    // A single target needs few files, and no word about them.
+    let concurrency = limits::open_files(T::NAME, common.concurrency, common.quiet || !many);
+    let common = &Common { concurrency, ..common.clone() };
+    let per_host = T::per_host(&job).filter(|most| *most < common.concurrency);
+    let gate = Arc::new(Gate::new(common.concurrency, common.ordered, common.rate.map(Into::into)));
+    let written = SharedWritten::default();
     let shared = Arc::new(Shared::<T> {
         job: Arc::new(job),
         common: common.clone(),
