@@ -23,7 +23,7 @@ _smtp__ping() {
 
     case "${cmd}" in
         smtp__ping)
-            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --reuse --no-ptr --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --reuse --expect-name --expect-tls --expect-keyword --no-ptr --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -50,6 +50,14 @@ _smtp__ping() {
                     return 0
                     ;;
                 --reply-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect-keyword)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

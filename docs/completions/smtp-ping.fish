@@ -3,6 +3,8 @@ complete -c smtp-ping -l rcpt -d 'Ask whether this recipient is accepted, withou
 complete -c smtp-ping -l from -d 'The sender to ask with' -r
 complete -c smtp-ping -l connect-timeout -d 'The most time to wait for the connection' -r
 complete -c smtp-ping -l reply-timeout -d 'The most time to wait for each reply, the greeting included' -r
+complete -c smtp-ping -l expect-name -d 'The greeting and the EHLO reply give this name, or the status is fail' -r
+complete -c smtp-ping -l expect-keyword -d 'This is offered, or the status is fail: a keyword, or one of its parameters as AUTH=PLAIN (repeatable)' -r
 complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-ping -l source -d 'The address to connect from' -r
 complete -c smtp-ping -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
@@ -22,6 +24,7 @@ complete -c smtp-ping -l timeout -d 'The most time a target may take: 10, 10s, 5
 complete -c smtp-ping -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
 complete -c smtp-ping -l first -d 'Stop at the first address that works: exactly one record'
 complete -c smtp-ping -l reuse -d 'Ask the same host, address and port once in a run, and give the first result again'
+complete -c smtp-ping -l expect-tls -d 'The session is encrypted, or the status is fail'
 complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
 complete -c smtp-ping -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'

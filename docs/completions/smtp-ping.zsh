@@ -21,6 +21,8 @@ _smtp-ping() {
 '--from=[The sender to ask with]:ADDRESS:_default' \
 '--connect-timeout=[The most time to wait for the connection]:TIME:_default' \
 '--reply-timeout=[The most time to wait for each reply, the greeting included]:TIME:_default' \
+'--expect-name=[The greeting and the EHLO reply give this name, or the status is fail]:NAME:_default' \
+'*--expect-keyword=[This is offered, or the status is fail\: a keyword, or one of its parameters as AUTH=PLAIN (repeatable)]:KEYWORD:_default' \
 '--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--source=[The address to connect from]:ADDRESS:_default' \
@@ -42,6 +44,7 @@ never\:"Never"))' \
 '--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
 '--first[Stop at the first address that works\: exactly one record]' \
 '--reuse[Ask the same host, address and port once in a run, and give the first result again]' \
+'--expect-tls[The session is encrypted, or the status is fail]' \
 '--no-ptr[Do not look up the names of the addresses]' \
 '--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \

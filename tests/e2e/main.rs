@@ -11,6 +11,7 @@
 mod bulk;
 mod contract;
 mod dialogues;
+mod expect;
 mod family;
 mod first;
 mod generated;

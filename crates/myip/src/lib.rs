@@ -8,7 +8,6 @@ mod answer;
 mod ask;
 mod cli;
 mod data;
-mod generic;
 mod input;
 mod local;
 mod quorum;

@@ -12,7 +12,7 @@ use smtp_core::proto::HelloName;
 use tokio::sync::OnceCell;
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
-use tool_core::record::{FamilyWord, Head, Record, TimingMs, reverse_error};
+use tool_core::record::{FamilyWord, Head, Record, TimingMs, generic_finding, reverse_error};
 use tool_core::text::Page;
 use tool_core::{Outcome, Plan, Task, Tool, stderr};
 
@@ -21,7 +21,7 @@ use crate::cli::{Job, Options};
 use crate::data::{Answer, WRITES};
 use crate::seen::Seen;
 use crate::via::Via;
-use crate::{generic, input, local, text};
+use crate::{input, local, text};
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl MyIp {
         let answer = &mut outcome.answer;
         let names: Option<Vec<String>> =
             found.names.as_ref().map(|names| names.iter().map(ToString::to_string).collect());
-        outcome.findings.extend(names.as_deref().and_then(|names| generic::finding(ip, names)));
+        outcome.findings.extend(names.as_deref().and_then(|names| generic_finding(ip, names)));
         answer.helo = Some(helo(ip, found.confirmed(ip).map(ToString::to_string)));
         answer.ptr = names;
         answer.iprev = Some(found.iprev.into());

@@ -7,14 +7,15 @@ use dns_core::reverse;
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
 use smtp_core::proto::{Cause, Delivery, Endpoint, Facts, Failure, Limits, Mailbox, Phase, Plan};
 use tool_core::record::{
-    BannerRecord, HelloRecord, IprevWord, PtrRecord, RecipientRecord, TimingMs, TlsRecord, iprev_finding,
-    phase_timing, recipients_error, session_error, session_findings,
+    BannerRecord, Error, HelloRecord, IprevWord, PtrRecord, RecipientRecord, Status, TimingMs, TlsRecord,
+    iprev_finding, phase_timing, recipients_error, session_error, session_findings, submission_finding,
 };
 use tool_core::target::Candidate;
 use tool_core::{Outcome, Task, Transcript};
 
 use crate::cli::Job;
 use crate::data::Answer;
+use crate::identity::Identity;
 use crate::names::{Seen, certificate_is_for, client_addr_seen, compare};
 use crate::reuse::{reused, wait};
 
@@ -139,7 +140,7 @@ impl Probe<'_> {
                 phase_timing(&facts.timing, timing);
                 outcome.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
                 outcome.answer.helo = Some(hello.to_string());
-                self.describe(outcome, &facts, verdict, ptr);
+                self.describe(outcome, &facts, verdict, ptr).await;
             }
         }
     }
@@ -159,12 +160,34 @@ impl Probe<'_> {
             return Some(known.clone());
         }
         let ip = self.target.ip()?;
-        let budget = &self.task.budget;
-        let lookup = Bounded::new(self.resolver, budget.deadline(), budget.limit);
-        Some(PtrRecord::new(ip, &reverse(&lookup, ip).await))
+        Some(PtrRecord::new(ip, &reverse(&self.lookup(), ip).await))
     }
 
-    fn describe(
+    fn lookup(&self) -> Bounded<'_> {
+        let budget = &self.task.budget;
+        Bounded::new(self.resolver, budget.deadline(), budget.limit)
+    }
+
+    /// What is odd about the names that a server gave which greeted us well.
+    async fn identify(&self, outcome: &mut Outcome<Answer>, host: Option<&str>) {
+        const READY: u16 = 220;
+        let answer = &outcome.answer;
+        let Some(banner) = answer.banner.as_ref().filter(|banner| banner.code == READY) else { return };
+        let identity = Identity {
+            host,
+            ip: self.target.ip(),
+            banner,
+            ehlo: answer.ehlo.as_ref().or(answer.ehlo_tls.as_ref()),
+            ptr: answer.ptr.as_deref(),
+            iprev: answer.iprev,
+        };
+        outcome.findings.extend(identity.findings());
+        if self.job.ptr {
+            outcome.findings.extend(identity.forward(&self.lookup()).await);
+        }
+    }
+
+    async fn describe(
         &self,
         outcome: &mut Outcome<Answer>,
         facts: &Facts,
@@ -198,12 +221,15 @@ impl Probe<'_> {
                 ptr_confirmed: answer.iprev == Some(IprevWord::Pass),
             });
         }
+        self.identify(outcome, host).await;
         let failed = verdict.is_err();
         outcome.findings.extend(session_findings(facts, failed));
+        let port = self.target.port();
+        outcome.findings.extend(port.and_then(|port| submission_finding(port, facts)));
         self.judge(outcome, facts, verdict);
     }
 
-    /// The error: what ended the session, else the worst recipient.
+    /// The error: what ended the session, else the worst of what was expected and of the recipients.
     fn judge(&self, outcome: &mut Outcome<Answer>, facts: &Facts, verdict: Result<(), Failure>) {
         if let Some(transaction) = &facts.transaction {
             let asked = self.rcpt.iter().zip(&transaction.rcpt);
@@ -215,6 +241,12 @@ impl Probe<'_> {
             outcome.answer.from = Some(self.job.from.shown());
             outcome.error = recipients_error(&recipients, None);
             outcome.answer.recipients = Some(recipients);
+        }
+        let is_fail = |error: &Error| error.status() == Status::Fail;
+        if !outcome.error.as_ref().is_some_and(is_fail)
+            && let Some(unmet) = self.job.expect.unmet(&outcome.answer)
+        {
+            outcome.error = Some(unmet);
         }
         match verdict {
             Err(failure) if failure.cause != Cause::NoRecipient => {

@@ -16,6 +16,7 @@ use tool_core::cli::{
 use tool_core::env;
 use tool_core::target::TargetOptions;
 
+use crate::expect::Expectations;
 use crate::reuse::Known;
 
 /// What is the tool's alone.
@@ -45,6 +46,9 @@ pub struct Options {
     /// Ask the same host, address and port once in a run, and give the first result again
     #[arg(long)]
     pub reuse: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub expect: Expectations,
     /// Do not look up the names of the addresses
     #[arg(long)]
     pub no_ptr: bool,
@@ -73,6 +77,7 @@ pub struct Job {
     /// Whom to ask for; `None` is the record's `address`.
     pub(crate) rcpt: Vec<Option<Mailbox>>,
     pub(crate) from: Mailbox,
+    pub(crate) expect: Expectations,
     pub(crate) tls: TlsOptions,
     pub(crate) client: LazyTls,
     pub(crate) connect_timeout: Duration,
@@ -118,6 +123,7 @@ impl Job {
             hello: options.session.ehlo.or_else(own_name),
             rcpt,
             from: options.from,
+            expect: options.expect,
             tls: options.tls,
             client,
             connect_timeout: options.connect_timeout,

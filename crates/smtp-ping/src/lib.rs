@@ -6,6 +6,8 @@
 mod attempt;
 mod cli;
 mod data;
+mod expect;
+mod identity;
 mod names;
 mod reuse;
 mod run;

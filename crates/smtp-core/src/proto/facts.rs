@@ -11,7 +11,7 @@ pub struct Facts {
     pub ehlo: Option<Hello>,
     /// The refusal of EHLO, where HELO was tried after it.
     pub ehlo_refusal: Option<Reply>,
-    /// The refusal of STARTTLS, where the session went on without.
+    /// The refusal of STARTTLS.
     pub starttls_refusal: Option<Reply>,
     /// What the handshake has shown.
     pub tls: Option<TlsFacts>,

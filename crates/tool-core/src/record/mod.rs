@@ -5,10 +5,12 @@
 mod attempt;
 mod error;
 mod finding;
+mod generic;
 mod recipient;
 mod reply;
 mod reverse;
 mod route;
+mod signs;
 mod smtp;
 mod tls;
 
@@ -25,10 +27,12 @@ use crate::jsonl::Body;
 pub use attempt::AttemptRecord;
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
+pub use generic::generic_finding;
 pub use recipient::{RecipientRecord, recipients_error};
 pub use reply::ReplyRecord;
 pub use reverse::{IprevWord, iprev_finding, non_public, reverse_error};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
+pub use signs::submission_finding;
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
 pub use tls::{CertificateRecord, IssuerRecord, TlsRecord};
 

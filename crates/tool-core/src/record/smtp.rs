@@ -12,6 +12,7 @@ use smtp_core::proto::{
 };
 
 use super::error::in_words;
+use super::signs::{broken_promise, contradictions, middlebox_findings};
 use super::tls::{tls_findings, verify_code, verify_message};
 use super::{Error, Finding, ReplyRecord, Severity, TimingMs};
 use crate::Code;
@@ -328,7 +329,10 @@ pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
             findings.push(Finding::new(Code::EhloAuthPlainInClear, message));
         }
     }
-    if let Some(refusal) = &facts.starttls_refusal {
+    findings.extend(middlebox_findings(facts));
+    findings.extend(contradictions(facts));
+    findings.extend(broken_promise(facts));
+    if let Some(refusal) = facts.starttls_refusal.as_ref().filter(|_| !failed) {
         let finding =
             Finding::new(Code::TlsStarttlsRejected, "STARTTLS was refused, the session went on in clear");
         findings.push(Finding { severity: Severity::Warn, ..finding.reply(ReplyRecord::new(refusal)) });

@@ -25,9 +25,11 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
         _ => Cause::BadReply,
     };
     let tls = session.plan().tls;
-    if cause == Cause::StarttlsRejected && tls.level == TlsLevel::May && tls.pass_over {
-        session.facts_mut().starttls_refusal = Some(reply);
-        return proceed(session, now);
+    if cause == Cause::StarttlsRejected {
+        session.facts_mut().starttls_refusal = Some(reply.clone());
+        if tls.level == TlsLevel::May && tls.pass_over {
+            return proceed(session, now);
+        }
     }
     session.fail_and_quit(now, Failure::new(cause, Phase::Starttls).with_reply(reply));
 }

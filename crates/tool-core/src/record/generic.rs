@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use tool_core::Code;
-use tool_core::record::Finding;
+use super::Finding;
+use crate::Code;
 
 /// What is to be said about the names, if all of them look that way.
-pub(crate) fn finding(ip: IpAddr, names: &[String]) -> Option<Finding> {
+pub fn generic_finding(ip: IpAddr, names: &[String]) -> Option<Finding> {
     let (first, all) = (names.first()?, names.iter().all(|name| is_generic(ip, name)));
     let message = format!("the name looks like that of a customer line: {first}");
     all.then(|| Finding { basis: Some("heuristic"), ..Finding::new(Code::IdPtrGeneric, message).ip(ip) })
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn generic(ip: &str, name: &str) -> bool {
-        finding(ip.parse().unwrap(), &[name.to_owned()]).is_some()
+        generic_finding(ip.parse().unwrap(), &[name.to_owned()]).is_some()
     }
 
     #[test]
@@ -69,7 +69,7 @@ mod tests {
             assert!(!generic("203.0.113.7", name), "{name}");
         }
         let names = ["203-0-113-7.isp.example".to_owned(), "mail.example".to_owned()];
-        assert!(finding("203.0.113.7".parse().unwrap(), &names).is_none());
-        assert!(finding("203.0.113.7".parse().unwrap(), &[]).is_none());
+        assert!(generic_finding("203.0.113.7".parse().unwrap(), &names).is_none());
+        assert!(generic_finding("203.0.113.7".parse().unwrap(), &[]).is_none());
     }
 }
