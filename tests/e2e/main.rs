@@ -20,6 +20,7 @@ mod interrupt;
 mod lmtp;
 mod mxlookup;
 mod myip;
+mod network;
 mod pipeline;
 mod recipients;
 mod resolver;
