@@ -299,7 +299,8 @@ fn the_demonstration_in_the_readme() {
 /// system chose. A record is broken into lines, so that it can be read.
 fn still(output: &str, lab: &Lab) -> String {
     let Ok(Value::Object(mut record)) = serde_json::from_str::<Value>(output) else {
-        return output.replace(&format!(":{}", lab.port()), ":25");
+        let output = output.replace(&format!(":{}", lab.port()), ":25");
+        return output.lines().map(still_took).collect::<Vec<_>>().join("\n");
     };
     for (key, value) in &mut record {
         match key.as_str() {
@@ -316,6 +317,20 @@ fn still(output: &str, lab: &Lab) -> String {
         }
     }
     broken(&Value::Object(record), 0)
+}
+
+/// The line that says how long each phase took, in whole milliseconds.
+fn still_took(line: &str) -> String {
+    if !line.trim_start().starts_with("took ") {
+        return line.to_owned();
+    }
+    let mut words: Vec<&str> = line.trim_start().split_ascii_whitespace().collect();
+    for word in &mut words {
+        if word.trim_end_matches(',').parse::<u64>().is_ok() {
+            *word = if word.ends_with(',') { "1," } else { "1" };
+        }
+    }
+    format!("        {}", words.join(" ").replacen("took ", "took      ", 1))
 }
 
 /// The certificates of the lab are new in each run.

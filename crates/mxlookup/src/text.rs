@@ -21,6 +21,7 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
         }
     }
     page.findings(&record.findings);
+    page.advice(record.error.as_ref());
 }
 
 fn line(host: &HostRecord) -> String {

@@ -28,6 +28,7 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
         page.line("source", &line(source));
     }
     page.findings(&record.findings);
+    page.advice(record.error.as_ref());
 }
 
 fn line(source: &SourceRecord) -> String {

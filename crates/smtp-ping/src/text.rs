@@ -44,10 +44,15 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     if !answer.quirks.is_empty() {
         page.line("quirks", &answer.quirks.join(", "));
     }
+    if let Some(us) = us(answer) {
+        page.line("we are", &us);
+    }
     for attempt in answer.attempts.iter().flatten() {
         page.line("tried", &attempt_line(attempt));
     }
     page.findings(&record.findings);
+    page.timing(record.timing_ms.as_ref());
+    page.advice(record.error.as_ref());
 }
 
 fn subject(record: &Record<Answer>) -> String {
@@ -65,6 +70,15 @@ fn subject(record: &Record<Answer>) -> String {
         _ => String::new(),
     };
     format!("{name} {place}{via}").trim().to_owned()
+}
+
+/// How we appear to the server.
+fn us(answer: &Answer) -> Option<String> {
+    let helo = answer.helo.as_ref()?;
+    let from = answer.local_ip.as_ref().map(|ip| format!(" from {ip}")).unwrap_or_default();
+    let seen = answer.client_addr_seen.as_ref().filter(|seen| Some(*seen) != answer.local_ip.as_ref());
+    let seen = seen.map(|ip| format!(", seen as {ip}")).unwrap_or_default();
+    Some(format!("{helo}{from}{seen}"))
 }
 
 fn tls_line(tls: &TlsRecord) -> String {

@@ -43,4 +43,6 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
         page.line("tried", format!("{host} {ip}: {result} after {:.0} ms", attempt.elapsed_ms).trim_start());
     }
     page.findings(&record.findings);
+    page.timing(record.timing_ms.as_ref());
+    page.advice(record.error.as_ref());
 }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::record::{ErrorRecord, FindingItem, ReplyRecord, Severity, Status};
+use crate::explain::explanation;
+use crate::record::{ErrorRecord, FindingItem, ReplyRecord, Severity, Status, TimingMs};
 
 /// Text without control characters (C0, DEL, C1) and without marks that turn the direction of
 /// writing: each shows as an escape. LF shows as `\n`.
@@ -68,7 +69,7 @@ impl Page {
         }
     }
 
-    /// The error with its evidence and its hint. Its message is in the headline.
+    /// The error with its evidence. Its message is in the headline.
     pub fn error(&mut self, error: &ErrorRecord) {
         if let Some(reply) = &error.reply {
             self.reply("reply", reply);
@@ -76,10 +77,30 @@ impl Page {
         for ede in &error.ede {
             self.line("resolver", &format!("{} (extended error {})", ede.text, ede.code));
         }
-        if let Some(hint) = &error.hint {
-            self.line("try", hint);
-        }
         self.line("code", &format!("{} in phase {}", error.code, error.phase));
+    }
+
+    /// What to try about the error, which stands last: what it says itself, else what is usual.
+    pub fn advice(&mut self, error: Option<&ErrorRecord>) {
+        let Some(error) = error else { return };
+        let usual = || explanation(error.code).map(|explanation| explanation.remedy.to_owned());
+        if let Some(advice) = error.hint.clone().or_else(usual) {
+            self.line("try", &advice);
+        }
+    }
+
+    /// How long it took, as a whole and by phase.
+    pub fn timing(&mut self, timing: Option<&TimingMs>) {
+        let Some(timing) = timing else { return };
+        let phases: Vec<String> = timing
+            .iter()
+            .filter(|(phase, _)| *phase != "total")
+            .map(|(phase, took)| format!("{phase} {took:.0}"))
+            .collect();
+        let total = timing.iter().find(|(phase, _)| *phase == "total").map_or(0.0, |(_, took)| took);
+        if !phases.is_empty() {
+            self.line("took", &format!("{total:.0} ms: {}", phases.join(", ")));
+        }
     }
 
     /// A reply of the server.
@@ -101,7 +122,7 @@ impl Page {
                 (Some(about), None) | (None, Some(about)) => format!(" ({about})"),
                 (None, None) => String::new(),
             };
-            self.line(label, &format!("{}{about}", finding.message));
+            self.line(label, &format!("{}{about} [{}]", finding.message, finding.code));
         }
     }
 

@@ -354,10 +354,10 @@ fn passed_on_text(object: &Object, status: Status, code: &str, colour: bool) -> 
     let part = |key: &str| message.as_ref().and_then(|error| error.string(key));
     let sentence = part("message").unwrap_or_default();
     page.headline(status, &subject, &sentence);
+    let tool = part("tool").map(|tool| format!(", found by {tool}")).unwrap_or_default();
+    page.line("code", &format!("{code}{tool}"));
     if let Some(hint) = part("hint") {
         page.line("try", &hint);
     }
-    let tool = part("tool").map(|tool| format!(", found by {tool}")).unwrap_or_default();
-    page.line("code", &format!("{code}{tool}"));
     page.finish()
 }

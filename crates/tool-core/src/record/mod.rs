@@ -137,6 +137,11 @@ impl FamilyWord {
 pub struct TimingMs(Vec<(&'static str, f64)>);
 
 impl TimingMs {
+    /// Each phase with its milliseconds, in the order in which they were.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        self.0.iter().copied()
+    }
+
     /// Adds a phase.
     pub fn add(&mut self, phase: &'static str, took: Duration) {
         self.0.push((phase, millis(took)));
