@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use lab::Lab;
 use serde_json::{Value, json};
-use smtp_core::proto::dialogue::Dialogue;
+use smtp_core::proto::dialogue::{Dialogue, Turn};
 
 use crate::harness::{tool, world};
 
@@ -40,7 +41,7 @@ fn records(
         .map(|(name, address, _)| json!({"host": NAME, "ip": address, "scenario": name}).to_string())
         .collect();
     let ran = tool(lab, "smtp-ping")
-        .args(["--reply-timeout", "3s", "--no-ptr", "-q"])
+        .args(["--no-ptr", "-q"])
         .args(options.iter().copied())
         .stdin(lines.join("\n"))
         .run();
@@ -53,13 +54,19 @@ fn records(
 fn every_dialogue_ends_as_it_says() {
     let (lab, servers) = servers();
     let is_asked = |dialogue: &Dialogue| !dialogue.recipients().is_empty();
-    let is_plain =
-        |dialogue: &Dialogue| !dialogue.is_implicit() && !dialogue.is_lmtp() && !is_asked(dialogue);
-    let mut all = records(&lab, &servers, &[], is_plain);
+    // Who takes that long is waited for longer than those who never speak.
+    let is_slow = |dialogue: &Dialogue| {
+        dialogue.turns.iter().any(|turn| matches!(turn, Turn::Pause(time) if *time > Duration::from_secs(3)))
+    };
+    let is_plain = |dialogue: &Dialogue| {
+        !dialogue.is_implicit() && !dialogue.is_lmtp() && !is_asked(dialogue) && !is_slow(dialogue)
+    };
+    let mut all = records(&lab, &servers, &["--reply-timeout", "3s"], is_plain);
+    all.extend(records(&lab, &servers, &[], is_slow));
     all.extend(records(&lab, &servers, &["--implicit"], Dialogue::is_implicit));
     all.extend(records(&lab, &servers, &["--lmtp"], Dialogue::is_lmtp));
     let rcpt = ["--rcpt", "jane@example.org"];
-    all.extend(records(&lab, &servers, &rcpt, is_asked));
+    all.extend(records(&lab, &servers, &[&rcpt[..], &["--reply-timeout", "3s"]].concat(), is_asked));
     assert_eq!(all.len(), servers.len());
     let mut wrong = Vec::new();
     for (name, _, dialogue) in &servers {
@@ -89,13 +96,14 @@ fn what_is_odd_about_a_server_that_works_is_a_finding() {
         ("quit-no-answer", "smtp.quit_no_221"),
         ("ehlo-refused-helo-taken", "smtp.helo_only"),
         ("greeting-yahoo", "tls.starttls_not_supported"),
+        ("greeting-slow", "smtp.banner_slow"),
     ];
     let names: Vec<&str> = odd.iter().map(|(name, _)| *name).collect();
     let servers: Vec<_> = servers
         .into_iter()
         .filter(|(name, ..)| names.contains(&name.as_str()) || name == "greeting-port25")
         .collect();
-    let all = records(&lab, &servers, &[], |_| true);
+    let all = records(&lab, &servers, &["--reply-timeout", "8s"], |_| true);
     for (name, code) in odd {
         let findings = all[name]["findings"].as_array().unwrap();
         assert!(findings.iter().any(|finding| finding["code"] == code), "{name}: {findings:?}");

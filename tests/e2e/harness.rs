@@ -222,6 +222,9 @@ fn codes_of(line: &str) -> Vec<String> {
     for list in ["findings", "attempts"] {
         record[list].as_array().into_iter().flatten().for_each(|item| take(&item["code"]));
     }
+    for source in record["sources"].as_array().into_iter().flatten() {
+        take(&source["error"]["code"]);
+    }
     for recipient in record["recipients"].as_array().into_iter().flatten() {
         take(&recipient["verdict"]);
     }

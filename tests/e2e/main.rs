@@ -31,6 +31,7 @@ mod smtp_ping;
 mod smtp_send;
 mod smtp_send_input;
 mod smtp_send_once;
+mod smtp_send_refused;
 mod smtp_send_route;
 mod sources;
 mod tls;

@@ -1,12 +1,13 @@
 //! What the network itself says, in namespaces of our own: refused, dropped, unreachable,
 //! prohibited. Only root can make them; for anybody else these tests have nothing to show.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Ran, bin, finish, shell};
-use crate::scene::{FRIENDLY, Scene, verdict};
+use crate::scene::{FRIENDLY, Scene, findings, verdict};
 
 /// Two hosts on one wire: the client, and a router that leads nowhere. Gone when this is dropped.
 struct Wire {
@@ -60,13 +61,19 @@ impl Wire {
 
     /// What `smtp-ping` says of this target.
     fn ping(&self, target: &str, patience: &str) -> Value {
+        self.run(&["--connect-timeout", patience, target], "").record()
+    }
+
+    fn run(&self, args: &[&str], stdin: &str) -> Ran {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.client]).arg(bin().join("smtp-ping"));
-        command.args(["--no-ptr", "--connect-timeout", patience, target]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let ran = Ran::of(finish(command.spawn().unwrap()));
+        command.arg("--no-ptr").args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let ran = Ran::of(finish(child));
         ran.note_codes();
-        ran.record()
+        ran
     }
 }
 
@@ -105,6 +112,16 @@ fn what_a_router_and_what_this_machine_say_is_told_apart() {
         assert_eq!(verdict(&record), expected, "{target}: {record:#}");
         assert_eq!(record["error"]["errno"].as_i64(), errno, "{target}");
     }
+}
+
+#[test]
+fn addresses_of_a_family_without_a_route_are_left_out_and_that_is_said() {
+    let Some(wire) = Wire::new("family") else { return };
+    let route = r#"{"exchange":"mx.example","addresses":["2001:db8:9::1","10.9.0.1"]}"#;
+    let ran = wire.run(&["--allow-private"], &format!("{route}\n"));
+    let record = ran.record();
+    assert_eq!((verdict(&record).as_str(), &record["ip"]), ("fail tcp.refused connect", &json!("10.9.0.1")));
+    assert!(findings(&record).contains(&"net.no_ipv6".to_owned()), "{record:#}");
 }
 
 #[test]

@@ -65,6 +65,7 @@ const SCENARIOS: &[(&str, &str)] = embedded! {
     "greeting-port25"
     "greeting-reset"
     "greeting-silent"
+    "greeting-slow"
     "greeting-split-bytes"
     "greeting-ssh"
     "greeting-tls-alert"
