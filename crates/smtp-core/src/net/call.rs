@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use super::{Connected, Event, Finished, TlsTarget, connect, drive};
-use crate::proto::{Cause, Endpoint, Failure, HelloName, Phase, Plan, Quirk, Session, TlsLevel, Verb};
+use super::{Connected, Event, TlsTarget, connect, drive};
+use crate::proto::{Cause, Endpoint, Facts, Failure, HelloName, Phase, Plan, Quirk, Session, TlsLevel, Verb};
 
 /// An attempt to be.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,15 @@ pub struct Call<'a> {
     pub hello: Option<&'a HelloName>,
     /// How it gets its TLS.
     pub tls: TlsTarget<'a>,
+}
+
+/// A session that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// What was learnt.
+    pub facts: Facts,
+    /// `Ok` if nothing failed.
+    pub verdict: Result<(), Failure>,
 }
 
 /// A connection that was made, and what the session on it came to.
@@ -50,13 +59,13 @@ pub async fn call(
     mut on_connected: impl FnMut(),
     mut on_event: impl FnMut(Event<'_>),
 ) -> Result<Called, (Failure, Duration)> {
-    let first = once(call, &plan, &mut on_connected, &mut on_event).await?;
+    let first = once(&call, &plan, &mut on_connected, &mut on_event).await?;
     if !first.may_say_helo || !ended_at_ehlo(&first.finished) {
         return Ok(first);
     }
     let with_helo = |hello, total| Plan { verb: Verb::Helo, ..plan(hello, total) };
     // Rare, so that only those who need it have room for it.
-    match Box::pin(once(call, with_helo, &mut on_connected, &mut on_event)).await {
+    match Box::pin(once(&call, with_helo, &mut on_connected, &mut on_event)).await {
         Ok(second) if has_greeted(&second.finished) => Ok(joined(first, second)),
         // That says no more about the server than EHLO did.
         _ => Ok(first),
@@ -64,7 +73,7 @@ pub async fn call(
 }
 
 async fn once(
-    call: Call<'_>,
+    call: &Call<'_>,
     plan: impl FnOnce(HelloName, Option<(Duration, Duration)>) -> Plan,
     on_connected: &mut impl FnMut(),
     mut on_event: impl FnMut(Event<'_>),
@@ -85,8 +94,9 @@ async fn once(
     };
     let plan = plan(hello.clone(), Some((end.saturating_duration_since(begun), whole)));
     let may_say_helo = plan.verb == Verb::Ehlo && (plan.tls.level <= TlsLevel::May || plan.tls.implicit);
-    let session = Session::new(plan, begun.elapsed());
-    let finished = drive(session, stream, begun, call.tls, on_event).await;
+    let mut session = Session::new(plan, begun.elapsed());
+    let verdict = drive(&mut session, stream, begun, call.tls, on_event).await;
+    let finished = Finished { facts: session.into_facts(), verdict };
     Ok(Called { local, hello, connect_took: took, finished, may_say_helo })
 }
 

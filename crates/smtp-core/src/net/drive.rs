@@ -8,16 +8,7 @@ use tokio::time::timeout_at;
 use super::socket::Socket;
 use super::stream::{Moved, Stream};
 use super::tls::LazyTls;
-use crate::proto::{Facts, Failure, Line, Output, Phase, Session, TlsFailure, TlsHow};
-
-/// A session that is over.
-#[derive(Debug)]
-pub struct Finished {
-    /// What was learnt.
-    pub facts: Facts,
-    /// `Ok` if nothing failed.
-    pub verdict: Result<(), Failure>,
-}
+use crate::proto::{Failure, Line, Output, Phase, Session, TlsFailure, TlsHow};
 
 /// What happens while a session is driven.
 #[derive(Debug)]
@@ -37,27 +28,25 @@ pub struct TlsTarget<'a> {
     pub name: &'a str,
 }
 
-/// Runs `session` over `stream` to its end. `origin` is the instant from which the session's `now`
+/// Runs `session` over `stream` to its end and gives its verdict. `origin` is the instant from which the session's `now`
 /// counts; `on_event` hears of the dialogue as it happens.
 pub async fn drive(
-    mut session: Session,
+    session: &mut Session,
     stream: Socket,
     origin: Instant,
     target: TlsTarget<'_>,
     mut on_event: impl FnMut(Event<'_>),
-) -> Finished {
+) -> Result<(), Failure> {
     let mut how = if session.phase() == Phase::Tls { TlsHow::Implicit } else { TlsHow::Starttls };
     let mut stream = Some(Stream::Clear(stream));
     let mut pending = Vec::new();
     let mut sent = 0;
-    // A session that waits holds no more than this.
-    let mut buffer = [0; 2048];
     loop {
         match session.poll_output() {
             Output::Line(line) => on_event(Event::Line(origin.elapsed(), &line)),
             Output::Write(bytes) if pending.is_empty() => (pending, sent) = (bytes, 0),
             Output::Write(bytes) => pending.extend(bytes),
-            Output::Done(verdict) => return Finished { facts: session.into_facts(), verdict },
+            Output::Done(verdict) => return verdict,
             Output::StartTls => {
                 on_event(Event::Phase(session.phase()));
                 if sent < pending.len() {
@@ -74,7 +63,8 @@ pub async fn drive(
                         Err(problem) => Err(TlsFailure::Handshake(problem)),
                     }
                 };
-                let result = timeout_at(deadline.into(), handshake).await;
+                // Large, and not every session comes to it.
+                let result = timeout_at(deadline.into(), Box::pin(handshake)).await;
                 let now = origin.elapsed();
                 match result {
                     Err(_) => session.handle_timeout(now),
@@ -92,8 +82,8 @@ pub async fn drive(
                     session.handle_reset(origin.elapsed());
                     continue;
                 };
-                let step =
-                    timeout_at((origin + deadline).into(), stream.step(&pending[sent..], &mut buffer)).await;
+                let take = |bytes: &[u8]| session.handle_input(origin.elapsed(), bytes);
+                let step = timeout_at((origin + deadline).into(), stream.step(&pending[sent..], take)).await;
                 let now = origin.elapsed();
                 match step {
                     Err(_) => session.handle_timeout(now),
@@ -110,7 +100,7 @@ pub async fn drive(
                         pending.clear();
                         sent = 0;
                     }
-                    Ok(Moved::Read(Ok(count))) => session.handle_input(now, &buffer[..count]),
+                    Ok(Moved::Read(Ok(()))) => {}
                     // TLS closed without its farewell is an end of stream like another.
                     Ok(Moved::Read(Err(error))) if error.kind() == io::ErrorKind::UnexpectedEof => {
                         session.handle_input(now, &[]);

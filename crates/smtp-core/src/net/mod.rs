@@ -8,8 +8,8 @@ mod socket;
 mod stream;
 mod tls;
 
-pub use call::{Call, Called, call};
+pub use call::{Call, Called, Finished, call};
 pub use connect::{Connected, connect};
-pub use drive::{Event, Finished, TlsTarget, drive};
+pub use drive::{Event, TlsTarget, drive};
 pub use socket::Socket;
 pub use tls::{LazyTls, TlsClient};

@@ -1,6 +1,7 @@
 //! A connection, in clear or inside TLS.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -16,26 +17,30 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<Socket>>),
 }
 
+/// The most that is read at a time.
+const READ: usize = 4096;
+
 /// What a step of reading and writing came to.
 pub(super) enum Moved {
-    Read(io::Result<usize>),
+    Read(io::Result<()>),
     Sent(io::Result<usize>),
 }
 
 impl Stream {
     /// Writes as much of `pending` as goes and reads what is there, whichever comes first: a
     /// server that does not read before it has written cannot hold both sides up (RFC 2920
-    /// section 3.1).
-    pub(super) async fn step(&mut self, pending: &[u8], buffer: &mut [u8]) -> Moved {
+    /// section 3.1). `take` gets what was read; while it is waited for, no buffer is held.
+    pub(super) async fn step(&mut self, pending: &[u8], mut take: impl FnMut(&[u8])) -> Moved {
         std::future::poll_fn(|context| {
             if !pending.is_empty()
                 && let Poll::Ready(sent) = self.poll_send(context, pending)
             {
                 return Poll::Ready(Moved::Sent(sent));
             }
-            let mut read = ReadBuf::new(buffer);
+            let mut buffer = [MaybeUninit::uninit(); READ];
+            let mut read = ReadBuf::uninit(&mut buffer);
             self.poll_receive(context, &mut read)
-                .map(|result| Moved::Read(result.map(|()| read.filled().len())))
+                .map(|result| Moved::Read(result.map(|()| take(read.filled()))))
         })
         .await
     }
