@@ -23,7 +23,7 @@ _smtp__ping() {
 
     case "${cmd}" in
         smtp__ping)
-            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --reuse --expect-name --expect-tls --expect-keyword --no-ptr --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --reuse --expect-name --expect-tls --expect-keyword --no-ptr --warn-days --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --cert --key --tls-min --tls-max --sni --pem --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -61,6 +61,10 @@ _smtp__ping() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --warn-days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ehlo)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -86,6 +90,26 @@ _smtp__ping() {
                     return 0
                     ;;
                 --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-min)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sni)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

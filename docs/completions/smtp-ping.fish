@@ -5,6 +5,7 @@ complete -c smtp-ping -l connect-timeout -d 'The most time to wait for the conne
 complete -c smtp-ping -l reply-timeout -d 'The most time to wait for each reply, the greeting included' -r
 complete -c smtp-ping -l expect-name -d 'The greeting and the EHLO reply give this name, or the status is fail' -r
 complete -c smtp-ping -l expect-keyword -d 'This is offered, or the status is fail: a keyword, or one of its parameters as AUTH=PLAIN (repeatable)' -r
+complete -c smtp-ping -l warn-days -d 'Fail if a certificate of the server ends within N days' -r
 complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-ping -l source -d 'The address to connect from' -r
 complete -c smtp-ping -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
@@ -14,6 +15,11 @@ may\t'Use it where it is offered'
 require\t'Hand nothing over without TLS'
 verify\t'Hand nothing over without a certificate that verifies'"
 complete -c smtp-ping -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
+complete -c smtp-ping -l cert -d 'Show this PEM file\'s certificate to a server that asks for one; its key may be in it too' -r -F
+complete -c smtp-ping -l key -d 'The PEM file with the key of --cert' -r -F
+complete -c smtp-ping -l tls-min -d 'The oldest version of TLS to speak: 1.2, 1.3 [default: 1.2]' -r
+complete -c smtp-ping -l tls-max -d 'The newest version of TLS to speak: 1.2, 1.3 [default: 1.3]' -r
+complete -c smtp-ping -l sni -d 'Ask for this name (SNI) instead of the host\'s; the certificate must still be for the host' -r
 complete -c smtp-ping -l rate -d 'Begin at most N targets a second' -r
 complete -c smtp-ping -l max-line -d 'The longest input line taken, in bytes' -r
 complete -c smtp-ping -l color -d 'When to use colour; NO_COLOR is honoured too' -r -f -a "auto\t'On a terminal'
@@ -29,6 +35,7 @@ complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
 complete -c smtp-ping -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
 complete -c smtp-ping -l implicit -d 'TLS from the first byte; also on port 465'
+complete -c smtp-ping -l pem -d 'Put the certificates themselves into the record, in PEM'
 complete -c smtp-ping -s 4 -d 'Use IPv4 only'
 complete -c smtp-ping -s 6 -d 'Use IPv6 only'
 complete -c smtp-ping -l ordered -d 'Keep the order of the input, within a window of ten times -j'

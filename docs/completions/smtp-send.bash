@@ -23,7 +23,7 @@ _smtp__send() {
 
     case "${cmd}" in
         smtp__send)
-            opts="-t -f -s -p -d -4 -6 -v -q -j -h -V --to --cc --bcc --from --server --port --subject --body --add-header --header --data --quit-after --connect-timeout --reply-timeout --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-t -f -s -p -d -4 -6 -v -q -j -h -V --to --cc --bcc --from --server --port --subject --body --add-header --header --data --quit-after --connect-timeout --reply-timeout --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --cert --key --tls-min --tls-max --sni --pem --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -130,6 +130,26 @@ _smtp__send() {
                     return 0
                     ;;
                 --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-min)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sni)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

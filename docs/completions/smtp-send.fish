@@ -25,6 +25,11 @@ may\t'Use it where it is offered'
 require\t'Hand nothing over without TLS'
 verify\t'Hand nothing over without a certificate that verifies'"
 complete -c smtp-send -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
+complete -c smtp-send -l cert -d 'Show this PEM file\'s certificate to a server that asks for one; its key may be in it too' -r -F
+complete -c smtp-send -l key -d 'The PEM file with the key of --cert' -r -F
+complete -c smtp-send -l tls-min -d 'The oldest version of TLS to speak: 1.2, 1.3 [default: 1.2]' -r
+complete -c smtp-send -l tls-max -d 'The newest version of TLS to speak: 1.2, 1.3 [default: 1.3]' -r
+complete -c smtp-send -l sni -d 'Ask for this name (SNI) instead of the host\'s; the certificate must still be for the host' -r
 complete -c smtp-send -l rate -d 'Begin at most N targets a second' -r
 complete -c smtp-send -l max-line -d 'The longest input line taken, in bytes' -r
 complete -c smtp-send -l color -d 'When to use colour; NO_COLOR is honoured too' -r -f -a "auto\t'On a terminal'
@@ -36,6 +41,7 @@ complete -c smtp-send -s j -l concurrency -d 'The most targets worked on at a ti
 complete -c smtp-send -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-send -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
 complete -c smtp-send -l implicit -d 'TLS from the first byte; also on port 465'
+complete -c smtp-send -l pem -d 'Put the certificates themselves into the record, in PEM'
 complete -c smtp-send -s 4 -d 'Use IPv4 only'
 complete -c smtp-send -s 6 -d 'Use IPv6 only'
 complete -c smtp-send -l ordered -d 'Keep the order of the input, within a window of ten times -j'

@@ -44,6 +44,11 @@ may\:"Use it where it is offered"
 require\:"Hand nothing over without TLS"
 verify\:"Hand nothing over without a certificate that verifies"))' \
 '--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
+'--cert=[Show this PEM file'\''s certificate to a server that asks for one; its key may be in it too]:FILE:_files' \
+'--key=[The PEM file with the key of --cert]:FILE:_files' \
+'--tls-min=[The oldest version of TLS to speak\: 1.2, 1.3 \[default\: 1.2\]]:VERSION:_default' \
+'--tls-max=[The newest version of TLS to speak\: 1.2, 1.3 \[default\: 1.3\]]:VERSION:_default' \
+'--sni=[Ask for this name (SNI) instead of the host'\''s; the certificate must still be for the host]:NAME:_default' \
 '--rate=[Begin at most N targets a second]:N:_default' \
 '--max-line=[The longest input line taken, in bytes]:BYTES:_default' \
 '--color=[When to use colour; NO_COLOR is honoured too]:WHEN:((auto\:"On a terminal"
@@ -56,6 +61,7 @@ never\:"Never"))' \
 '--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
 '--implicit[TLS from the first byte; also on port 465]' \
+'--pem[Put the certificates themselves into the record, in PEM]' \
 '-4[Use IPv4 only]' \
 '-6[Use IPv6 only]' \
 '--ordered[Keep the order of the input, within a window of ten times -j]' \

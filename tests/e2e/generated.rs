@@ -179,6 +179,9 @@ fn variables() -> BTreeMap<String, Variable> {
     variables
 }
 
+/// What `SSLKEYLOGFILE` does, in the tools whose TLS is our own client's.
+const KEY_LOG: &str = "Append the secrets of each TLS session to this file, so that a recorded session can be read (the format of NSS, which Wireshark knows); whoever has the file can read the sessions";
+
 /// The variables of a tool as the last sections of its manual page have them.
 fn environment_section(tool: &str) -> String {
     let escaped = |text: &str| text.replace('-', "\\-").replace('\'', "\\(aq").replace('`', "");
@@ -187,8 +190,14 @@ fn environment_section(tool: &str) -> String {
         let options: Vec<&str> = variable.options.iter().map(String::as_str).collect();
         section.push_str(&format!(".TP\n\\fB{name}\\fR\nStands for {}.\n", escaped(&options.join(", "))));
     }
-    section
-        .push_str(".TP\n\\fBNO_COLOR\\fR\nNo colour, unless \\-\\-color always asks for it.\n.SH SEE ALSO\n");
+    section.push_str(".TP\n\\fBNO_COLOR\\fR\nNo colour, unless \\-\\-color always asks for it.\n");
+    if variables()
+        .values()
+        .any(|variable| variable.tools.contains(tool) && variable.options.contains("`--ehlo`"))
+    {
+        section.push_str(&format!(".TP\n\\fBSSLKEYLOGFILE\\fR\n{}.\n", escaped(KEY_LOG)));
+    }
+    section.push_str(".SH SEE ALSO\n");
     let others = FAMILY.iter().map(|member| member.name).filter(|name| *name != tool);
     let others: Vec<String> = others.map(|name| format!("\\fB{}\\fR(1)", escaped(name))).collect();
     section + &others.join(", ") + "\n"
@@ -212,6 +221,7 @@ fn the_environment() {
         ));
     }
     text.push_str("| `NO_COLOR` | `--color` | all | No colour, unless `--color always` asks for it |\n");
+    text.push_str(&format!("| `SSLKEYLOGFILE` | | smtp-ping, smtp-send | {} |\n", KEY_LOG));
     keep(&[("docs/environment.md".to_owned(), text)]);
 }
 

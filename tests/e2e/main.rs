@@ -35,4 +35,8 @@ mod smtp_send_refused;
 mod smtp_send_route;
 mod sources;
 mod tls;
+mod tls_client;
+mod tls_levels;
+mod tls_old;
+mod tls_verdicts;
 mod turns;

@@ -22,6 +22,8 @@ use crate::world::World;
 
 /// The name of the file with the authority's certificate.
 const CA: &str = "ca.pem";
+/// The name of the file with a client's certificate and key.
+const CLIENT: &str = "client.pem";
 /// The name of the folder with the messages.
 const MAIL: &str = "mail";
 
@@ -43,8 +45,8 @@ pub enum LabError {
     /// The throwaway authority.
     #[error("make the authority of the certificates: {0}")]
     Authority(#[from] rcgen::Error),
-    /// The file with its certificate.
-    #[error("write the certificate of the authority: {0}")]
+    /// The files with the certificates.
+    #[error("write the certificates: {0}")]
     Ca(#[source] io::Error),
     /// The folder of the messages.
     #[error("make the folder of the messages: {0}")]
@@ -93,6 +95,8 @@ impl Lab {
         let authority = Authority::new("the throwaway authority of the lab")?;
         let folder = tempfile::Builder::new().prefix("lab-").tempdir().map_err(LabError::Ca)?;
         std::fs::write(folder.path().join(CA), authority.pem()).map_err(LabError::Ca)?;
+        let client = authority.client_pem(&world.client)?;
+        std::fs::write(folder.path().join(CLIENT), client).map_err(LabError::Ca)?;
         let mail = folder.path().join(MAIL);
         std::fs::create_dir(&mail).map_err(LabError::Mail)?;
         let kept = Kept { heard: Arc::default(), mails: Arc::new(Mails::new(mail)), queries: Arc::default() };
@@ -127,6 +131,11 @@ impl Lab {
     /// The certificate, in PEM, of the authority that vouches for the servers.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join(CA)
+    }
+
+    /// Certificate and key, in PEM, by which a client is known to the servers that ask for one.
+    pub fn client_pem(&self) -> PathBuf {
+        self.folder.path().join(CLIENT)
     }
 
     /// The variables that make the tools use this world, with the options that a person need not

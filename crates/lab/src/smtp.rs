@@ -17,7 +17,7 @@ use crate::heard::Heard;
 use crate::mail::Mails;
 use crate::play::play;
 use crate::sink::{Sink, SinkOptions};
-use crate::tls::{Authority, Certificate, ServerTls};
+use crate::tls::{Authority, Handshake, ServerTls};
 
 /// Connections that may wait to be taken.
 const BACKLOG: u32 = 4_096;
@@ -33,7 +33,7 @@ pub(crate) struct Server {
     pub(crate) address: IpAddr,
     pub(crate) play: Play,
     /// None: it knows no TLS.
-    pub(crate) certificate: Option<Certificate>,
+    pub(crate) tls: Option<Handshake>,
     /// TLS from the first byte, without a word about it in the dialogue.
     pub(crate) implicit: bool,
     /// How long everything takes from one side to the other.
@@ -120,8 +120,8 @@ impl Sockets {
                 Play::Sink(options) => Part::Sink(Sink::new(options, mails.clone())),
                 Play::Refused | Play::Blackhole => continue,
             };
-            let tls = server.certificate;
-            let tls = tls.map(|kind| ServerTls::new(server.name.clone(), kind, authority.clone()));
+            let tls = server.tls;
+            let tls = tls.map(|how| ServerTls::new(server.name.clone(), how, authority.clone()));
             let host = Host { name: server.name, tls, heard: heard.clone() };
             let (implicit, delay) = (server.implicit, server.delay);
             let service = Arc::new(Service { host, part, implicit, delay });
@@ -203,7 +203,7 @@ mod tests {
 
     fn server(address: &str, play: Play) -> Server {
         let address = address.parse().unwrap();
-        Server { name: "mx.example".into(), address, play, certificate: None, implicit: false, delay: None }
+        Server { name: "mx.example".into(), address, play, tls: None, implicit: false, delay: None }
     }
 
     async fn connect(sockets: &Sockets, address: &str) -> io::Result<TcpStream> {

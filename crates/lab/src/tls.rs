@@ -1,66 +1,64 @@
 //! TLS of the servers, and a throwaway authority behind it.
 
+mod authority;
+
 use std::io;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, IsCa, KeyPair};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+use authority::Issued;
+pub(crate) use authority::{Authority, Certificate};
 
-/// What is wrong with a server's certificate.
+/// How a server shakes hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Certificate {
-    /// Nothing: for the server's name, by the authority of the world, for another 90 days and a half.
-    Good,
-    /// Its time was over a day and a half ago.
-    Expired,
-    /// Its time begins tomorrow.
-    NotYetValid,
-    /// It vouches for itself.
-    SelfSigned,
-    /// It is for another name.
-    WrongName,
-    /// An authority that nobody trusts vouches for it.
-    Untrusted,
+pub(crate) struct Handshake {
+    pub(crate) certificate: Certificate,
+    pub(crate) versions: Versions,
+    pub(crate) clients: Clients,
 }
 
-/// Vouches for the certificates of a world.
-#[derive(Debug)]
-pub(crate) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+impl From<Certificate> for Handshake {
+    /// With clients of every kind.
+    fn from(certificate: Certificate) -> Self {
+        Self { certificate, versions: Versions::Both, clients: Clients::NotAsked }
+    }
 }
 
-impl Authority {
-    pub(crate) fn new(name: &str) -> Result<Self, Error> {
-        let mut params = params(name, &[], SystemTime::now() - 30 * DAY, 365 * DAY)?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Ok(Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)? })
-    }
+/// The versions that a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Versions {
+    Both,
+    Tls12,
+    Tls13,
+}
 
-    /// Its certificate, as a PEM file has it.
-    pub(crate) fn pem(&self) -> String {
-        self.issuer.pem()
-    }
+/// Whether clients have to show a certificate of the world's authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clients {
+    NotAsked,
+    /// They may.
+    Asked,
+    /// They must.
+    Required,
 }
 
 /// The TLS of one server, made when the first client wants it.
 #[derive(Debug)]
 pub(crate) struct ServerTls {
     name: String,
-    certificate: Certificate,
+    handshake: Handshake,
     authority: Arc<Authority>,
     config: OnceLock<Result<Arc<ServerConfig>, String>>,
 }
 
 impl ServerTls {
-    pub(crate) fn new(name: String, certificate: Certificate, authority: Arc<Authority>) -> Self {
-        Self { name, certificate, authority, config: OnceLock::new() }
+    pub(crate) fn new(name: String, handshake: Handshake, authority: Arc<Authority>) -> Self {
+        Self { name, handshake, authority, config: OnceLock::new() }
     }
 
     /// What shakes hands.
@@ -75,45 +73,33 @@ impl ServerTls {
     }
 
     fn config(&self) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
-        let now = SystemTime::now();
-        // The half days keep the number of whole days left the same through a test.
-        let (begin, length) = match self.certificate {
-            Certificate::Expired => (now - 90 * DAY, 88 * DAY + 12 * HOUR),
-            Certificate::NotYetValid => (now + DAY, 90 * DAY),
-            _ => (now - DAY, 91 * DAY + 12 * HOUR),
-        };
-        let name = match self.certificate {
-            Certificate::WrongName => "wrong-name.example",
-            _ => self.name.as_str(),
-        };
-        let params = params(name, &[name], begin, length)?;
-        let key = KeyPair::generate()?;
-        let certificate = match self.certificate {
-            Certificate::SelfSigned => params.self_signed(&key)?,
-            Certificate::Untrusted => {
-                params.signed_by(&key, &Authority::new("an authority that nobody trusts")?.issuer)?
+        let Issued { chain, key } = self.authority.issue(self.handshake.certificate, &self.name)?;
+        let provider = Arc::new(ring::default_provider());
+        let clients = match self.handshake.clients {
+            Clients::NotAsked => Arc::new(NoClientAuth),
+            asked => {
+                let mut roots = RootCertStore::empty();
+                roots.add(self.authority.der())?;
+                let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+                let is_required = asked == Clients::Required;
+                if is_required { builder } else { builder.allow_unauthenticated() }.build()?
             }
-            _ => params.signed_by(&key, &self.authority.issuer)?,
         };
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.into()], key.into())?;
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(self.versions())?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(chain, key.into())?;
         Ok(Arc::new(config))
     }
-}
 
-/// A certificate to be.
-fn params(name: &str, san: &[&str], begin: SystemTime, length: Duration) -> Result<CertificateParams, Error> {
-    let san: Vec<String> = san.iter().map(|name| (*name).to_owned()).collect();
-    let mut params = CertificateParams::new(san)?;
-    params.distinguished_name.remove(DnType::CommonName);
-    params.distinguished_name.push(DnType::CommonName, name);
-    let since_1970 = begin.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_1970;
-    params.not_after = params.not_before + length;
-    Ok(params)
+    fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {
+        static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+        match self.handshake.versions {
+            Versions::Both => &BOTH,
+            Versions::Tls13 => &BOTH[..1],
+            Versions::Tls12 => &BOTH[1..],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,13 +108,49 @@ mod tests {
 
     #[test]
     fn every_kind_of_certificate_can_be_made() {
-        use Certificate::{Expired, Good, NotYetValid, SelfSigned, Untrusted, WrongName};
+        use Certificate::{
+            AllWrong, Chain, CnOnly, EndsSoon, Expired, Good, Incomplete, IssuerEndsSoon, IssuerExpired,
+            NotYetValid, SelfSigned, Untrusted, WrongName,
+        };
         let authority = Arc::new(Authority::new("an authority").unwrap());
         assert!(authority.pem().starts_with("-----BEGIN CERTIFICATE-----"));
-        for kind in [Good, Expired, NotYetValid, SelfSigned, WrongName, Untrusted] {
-            let tls = ServerTls::new("mx.example".into(), kind, authority.clone());
+        let kinds = [
+            (Good, 1),
+            (Expired, 1),
+            (NotYetValid, 1),
+            (EndsSoon, 1),
+            (SelfSigned, 1),
+            (AllWrong, 1),
+            (WrongName, 1),
+            (CnOnly, 1),
+            (Untrusted, 2),
+            (Chain, 2),
+            (IssuerEndsSoon, 2),
+            (IssuerExpired, 2),
+            (Incomplete, 1),
+        ];
+        for (kind, sent) in kinds {
+            assert_eq!(authority.issue(kind, "mx.example").unwrap().chain.len(), sent, "{kind:?}");
+            let tls = ServerTls::new("mx.example".into(), kind.into(), authority.clone());
             assert!(tls.acceptor().is_ok(), "{kind:?}");
         }
-        assert!(ServerTls::new("\u{fc}".into(), Certificate::Good, authority).acceptor().is_err());
+        assert!(ServerTls::new("\u{fc}".into(), Good.into(), authority).acceptor().is_err());
+    }
+
+    #[test]
+    fn servers_that_speak_one_version_or_ask_who_is_there() {
+        let authority = Arc::new(Authority::new("an authority").unwrap());
+        let usual = Handshake::from(Certificate::Good);
+        let narrow = [
+            Handshake { versions: Versions::Tls12, ..usual },
+            Handshake { versions: Versions::Tls13, ..usual },
+            Handshake { clients: Clients::Asked, ..usual },
+            Handshake { clients: Clients::Required, ..usual },
+        ];
+        for handshake in narrow {
+            let tls = ServerTls::new("mx.example".into(), handshake, authority.clone());
+            assert!(tls.acceptor().is_ok(), "{handshake:?}");
+        }
+        assert!(authority.client_pem("client.example").unwrap().contains("PRIVATE KEY"));
     }
 }

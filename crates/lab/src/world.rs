@@ -16,7 +16,10 @@
 //! name = "mail.port25.com"       # %NAME% in the dialogue
 //! address = "127.63.149.30"      # a loopback address of its own
 //! plays = "greeting-port25"      # a dialogue file, "sink", "refused" or "blackhole"; or: dialogue = """..."""
-//! certificate = "good"           # expired not-yet-valid self-signed wrong-name untrusted none
+//! certificate = "good"           # expired not-yet-valid ends-soon self-signed all-wrong wrong-name cn-only
+//!                                # untrusted chain issuer-ends-soon issuer-expired incomplete none
+//! tls = "1.2"                    # only this version; or 1.3
+//! client_certificate = "asked"   # asks clients for a certificate; "required": refuses those without
 //! implicit = false               # true: TLS from the first byte, before the dialogue begins
 //! delay_ms = 0                   # how long everything takes from one side to the other
 //! # with plays = "sink":

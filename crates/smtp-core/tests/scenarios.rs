@@ -38,8 +38,10 @@ fn tls_facts() -> TlsFacts {
         cipher: "TLS_AES_128_GCM_SHA256".into(),
         group: None,
         sni: None,
+        wants_certificate: false,
         chain: vec![],
         verify_error: None,
+        more_errors: vec![],
     }
 }
 

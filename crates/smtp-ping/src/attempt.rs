@@ -7,8 +7,9 @@ use dns_core::reverse;
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
 use smtp_core::proto::{Cause, Delivery, Endpoint, Facts, Failure, Limits, Mailbox, Phase, Plan};
 use tool_core::record::{
-    BannerRecord, Error, HelloRecord, IprevWord, PtrRecord, RecipientRecord, Status, TimingMs, TlsRecord,
-    iprev_finding, phase_timing, recipients_error, session_error, session_findings, submission_finding,
+    BannerRecord, Error, Finding, HelloRecord, IprevWord, PtrRecord, RecipientRecord, Status, TimingMs,
+    TlsRecord, certificate_ending, iprev_finding, phase_timing, recipients_error, session_error,
+    session_findings, submission_finding,
 };
 use tool_core::target::Candidate;
 use tool_core::{Outcome, Task, Transcript};
@@ -198,7 +199,7 @@ impl Probe<'_> {
         answer.banner = facts.banner.as_ref().map(BannerRecord::new);
         answer.ehlo = facts.ehlo.as_ref().map(HelloRecord::new);
         answer.ehlo_tls = facts.ehlo_tls.as_ref().map(HelloRecord::new);
-        answer.tls = facts.tls.as_ref().map(TlsRecord::new);
+        answer.tls = facts.tls.as_ref().map(|tls| TlsRecord::new(tls, self.job.tls.pem));
         answer.quirks = facts.quirks.iter().map(|quirk| quirk.as_str()).collect();
         let greeted = answer.ehlo.as_ref().or(answer.ehlo_tls.as_ref());
         answer.client_addr_seen =
@@ -248,11 +249,22 @@ impl Probe<'_> {
         {
             outcome.error = Some(unmet);
         }
+        let ending = self.job.warn_days.zip(facts.tls.as_ref());
+        let ending = ending.and_then(|(days, tls)| certificate_ending(tls, days));
+        if !outcome.error.as_ref().is_some_and(is_fail) && ending.is_some() {
+            outcome.error.clone_from(&ending);
+        }
         match verdict {
             Err(failure) if failure.cause != Cause::NoRecipient => {
                 outcome.error = Some(session_error(&failure, Some(facts)))
             }
             _ => {}
+        }
+        // Where something else is worse, that a certificate ends is still to be known.
+        if let Some(ending) = ending
+            && outcome.findings.iter().all(|finding| finding.code != ending.code)
+        {
+            outcome.findings.push(Finding::new(ending.code, ending.message));
         }
         // A finding that became the error is not said twice.
         if let Some(error) = &outcome.error {

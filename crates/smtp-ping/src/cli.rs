@@ -52,6 +52,9 @@ pub struct Options {
     /// Do not look up the names of the addresses
     #[arg(long)]
     pub no_ptr: bool,
+    /// Fail if a certificate of the server ends within N days
+    #[arg(long, value_name = "N")]
+    pub warn_days: Option<u32>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub session: SessionOptions,
@@ -83,6 +86,8 @@ pub struct Job {
     pub(crate) connect_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) ptr: bool,
+    /// Within how many days no certificate may end (`--warn-days`).
+    pub(crate) warn_days: Option<u32>,
     pub(crate) source: Option<IpAddr>,
     pub(crate) servers: Vec<Server>,
     pub(crate) transcript: bool,
@@ -103,10 +108,7 @@ impl Job {
                 .map_err(|problem| UsageError(format!("--rcpt {word:?}: {problem}"))),
         });
         let rcpt = rcpt.collect::<Result<_, _>>()?;
-        let client = LazyTls::new(options.tls.trust.ca.clone());
-        if options.tls.trust.ca.is_some() {
-            client.client().map_err(|problem| UsageError(format!("--ca: {problem}")))?;
-        }
+        let client = LazyTls::new(options.tls.settings()?)?;
         let target = TargetOptions {
             ports,
             default_ports,
@@ -129,6 +131,7 @@ impl Job {
             connect_timeout: options.connect_timeout,
             limits: reply_limits(options.reply_timeout),
             ptr: !options.no_ptr,
+            warn_days: options.warn_days,
             source: options.session.source,
             servers: options.dns.dns,
             transcript: common.verbose,
@@ -146,7 +149,7 @@ pub fn describe(command: Command) -> Command {
         "Examples:\n  \
          smtp-ping mail.port25.com\n  \
          smtp-ping -p 25,587 mail.port25.com\n  \
-         smtp-ping --tls verify mail.port25.com\n  \
+         smtp-ping --tls verify --warn-days 14 mail.port25.com\n  \
          smtp-ping --rcpt postmaster@port25.com mail.port25.com\n  \
          mxlookup port25.com | smtp-ping\n  \
          mxlookup port25.com | smtp-ping --first\n  \

@@ -105,7 +105,7 @@ pub(crate) async fn attempt(
             attempted.timing = timing;
             attempted.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
             attempted.answer.helo = Some(hello.to_string());
-            attempted.answer.tls = facts.tls.as_ref().map(TlsRecord::new);
+            attempted.answer.tls = facts.tls.as_ref().map(|tls| TlsRecord::new(tls, job.tls.pem));
             attempted
         }
     }

@@ -165,10 +165,7 @@ impl Job {
                 "this machine has no full name to make a sender of: --from ADDRESS".to_owned(),
             ));
         }
-        let client = LazyTls::new(options.tls.trust.ca.clone());
-        if options.tls.trust.ca.is_some() {
-            client.client().map_err(|problem| UsageError(format!("--ca: {problem}")))?;
-        }
+        let client = LazyTls::new(options.tls.settings()?)?;
         Ok(Self {
             to: options.to,
             cc: options.cc,

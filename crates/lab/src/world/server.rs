@@ -11,7 +11,7 @@ use smtp_core::proto::dialogue::Dialogue;
 use crate::scenarios;
 use crate::sink::{Point, SinkOptions, Voice};
 use crate::smtp::{Play, Server};
-use crate::tls::Certificate;
+use crate::tls::{Certificate, Clients, Handshake, Versions};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +21,8 @@ pub(super) struct ServerText {
     plays: Option<String>,
     dialogue: Option<String>,
     certificate: Option<CertificateText>,
+    tls: Option<VersionText>,
+    client_certificate: Option<ClientsText>,
     #[serde(default)]
     implicit: bool,
     delay_ms: Option<u64>,
@@ -39,10 +41,32 @@ enum CertificateText {
     Good,
     Expired,
     NotYetValid,
+    EndsSoon,
     SelfSigned,
+    AllWrong,
     WrongName,
+    CnOnly,
     Untrusted,
+    Chain,
+    IssuerEndsSoon,
+    IssuerExpired,
+    Incomplete,
     None,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+enum VersionText {
+    #[serde(rename = "1.2")]
+    Tls12,
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum ClientsText {
+    Asked,
+    Required,
 }
 
 impl ServerText {
@@ -54,15 +78,16 @@ impl ServerText {
         if !taken.insert(self.address) {
             return Err(format!("another server has the address {}", self.address));
         }
-        let certificate = self.certificate();
-        if self.implicit && certificate.is_none() {
-            return Err("implicit TLS needs a certificate".to_owned());
+        let tls = self.handshake();
+        let needs_tls = self.implicit || self.tls.is_some() || self.client_certificate.is_some();
+        if needs_tls && tls.is_none() {
+            return Err("TLS needs a certificate".to_owned());
         }
         Ok(Server {
             name: self.name.clone(),
             address: self.address,
             play: self.play()?,
-            certificate,
+            tls,
             implicit: self.implicit,
             delay: self.delay_ms.filter(|ms| *ms > 0).map(Duration::from_millis),
         })
@@ -98,16 +123,37 @@ impl ServerText {
         })
     }
 
+    fn handshake(&self) -> Option<Handshake> {
+        let versions = match self.tls {
+            None => Versions::Both,
+            Some(VersionText::Tls12) => Versions::Tls12,
+            Some(VersionText::Tls13) => Versions::Tls13,
+        };
+        let clients = match self.client_certificate {
+            None => Clients::NotAsked,
+            Some(ClientsText::Asked) => Clients::Asked,
+            Some(ClientsText::Required) => Clients::Required,
+        };
+        self.certificate().map(|certificate| Handshake { certificate, versions, clients })
+    }
+
     fn certificate(&self) -> Option<Certificate> {
-        match self.certificate.unwrap_or(CertificateText::Good) {
-            CertificateText::Good => Some(Certificate::Good),
-            CertificateText::Expired => Some(Certificate::Expired),
-            CertificateText::NotYetValid => Some(Certificate::NotYetValid),
-            CertificateText::SelfSigned => Some(Certificate::SelfSigned),
-            CertificateText::WrongName => Some(Certificate::WrongName),
-            CertificateText::Untrusted => Some(Certificate::Untrusted),
-            CertificateText::None => None,
-        }
+        Some(match self.certificate.unwrap_or(CertificateText::Good) {
+            CertificateText::Good => Certificate::Good,
+            CertificateText::Expired => Certificate::Expired,
+            CertificateText::NotYetValid => Certificate::NotYetValid,
+            CertificateText::EndsSoon => Certificate::EndsSoon,
+            CertificateText::SelfSigned => Certificate::SelfSigned,
+            CertificateText::AllWrong => Certificate::AllWrong,
+            CertificateText::WrongName => Certificate::WrongName,
+            CertificateText::CnOnly => Certificate::CnOnly,
+            CertificateText::Untrusted => Certificate::Untrusted,
+            CertificateText::Chain => Certificate::Chain,
+            CertificateText::IssuerEndsSoon => Certificate::IssuerEndsSoon,
+            CertificateText::IssuerExpired => Certificate::IssuerExpired,
+            CertificateText::Incomplete => Certificate::Incomplete,
+            CertificateText::None => return None,
+        })
     }
 }
 
@@ -144,7 +190,7 @@ mod tests {
         let text = "address = \"127.0.9.1\"\ndialogue = \"\"\"\nS: 220 x\n\"\"\"\n";
         let server = read(text).unwrap();
         assert!(matches!(server.play, Play::Dialogue(_)));
-        assert_eq!((server.certificate, server.delay), (Some(Certificate::Good), None));
+        assert_eq!((server.tls, server.delay), (Some(Certificate::Good.into()), None));
         assert_eq!(problem(&text.replace("S:", "T:")), "line 1: no such directive");
     }
 
@@ -156,10 +202,24 @@ mod tests {
         let expected =
             SinkOptions { dies: Some((Point::Dot, 2)), pipelining: false, ..SinkOptions::default() };
         assert!(matches!(server.play, Play::Sink(options) if options == expected));
-        assert_eq!((server.certificate, server.delay), (None, Some(Duration::from_millis(5))));
+        assert_eq!((server.tls, server.delay), (None, Some(Duration::from_millis(5))));
         assert!(problem(&format!("{text}speaks = \"greeting-554\"")).contains("does not say all"));
         assert!(problem(&format!("{text}dies_times = 2")).contains("needs dies_after"));
-        assert!(problem(&format!("{text}implicit = true")).contains("needs a certificate"));
+        for tls in ["implicit = true", "tls = \"1.2\"", "client_certificate = \"asked\""] {
+            assert!(problem(&format!("{text}{tls}")).contains("needs a certificate"));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_particular_about_tls() {
+        let text = "address = \"127.0.9.1\"\nplays = \"sink\"\ncertificate = \"chain\"\n";
+        let tls = read(&format!("{text}tls = \"1.3\"\nclient_certificate = \"required\"")).unwrap().tls;
+        let expected = Handshake {
+            certificate: Certificate::Chain,
+            versions: Versions::Tls13,
+            clients: Clients::Required,
+        };
+        assert_eq!(tls, Some(expected));
     }
 
     #[test]

@@ -8,11 +8,15 @@ use x509_parser::public_key::PublicKey;
 
 use crate::proto::Certificate;
 
+/// The most names of a certificate that are kept.
+const MOST_NAMES: usize = 1000;
+
 /// Reads a certificate; `None` if it is none.
 pub(super) fn read_certificate(der: &[u8]) -> Option<Certificate> {
     let (_, parsed) = X509Certificate::from_der(der).ok()?;
     let san = parsed.subject_alternative_name().ok().flatten();
-    let san = san.map(|extension| extension.value.general_names.iter().filter_map(name).collect());
+    let san =
+        san.map(|extension| extension.value.general_names.iter().filter_map(name).take(MOST_NAMES).collect());
     Some(Certificate {
         subject: distinguished(parsed.subject()),
         issuer: distinguished(parsed.issuer()),
@@ -50,11 +54,31 @@ fn distinguished(name: &X509Name<'_>) -> String {
     parts.join(",")
 }
 
+/// The key, if it is an RSA key that is too short for a signature to count.
+pub(super) fn weak_key(der: &[u8]) -> Option<String> {
+    const LEAST_RSA: usize = 2048;
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    match parsed.public_key().parsed() {
+        Ok(PublicKey::RSA(rsa)) if rsa.key_size() < LEAST_RSA => Some(key(&parsed)),
+        _ => None,
+    }
+}
+
 fn key(certificate: &X509Certificate<'_>) -> String {
+    let algorithm = &certificate.public_key().algorithm;
     match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(key)) => format!("rsa-{}", key.key_size()),
-        Ok(PublicKey::EC(point)) => format!("ecdsa-{}", point.key_size()),
-        _ => match certificate.public_key().algorithm.algorithm.to_id_string().as_str() {
+        // The curve is a parameter of the algorithm (RFC 5480 section 2.1.1).
+        Ok(PublicKey::EC(point)) => {
+            let curve = algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+            match curve.map(|curve| curve.to_id_string()).as_deref() {
+                Some("1.2.840.10045.3.1.7") => "ecdsa-p256".to_owned(),
+                Some("1.3.132.0.34") => "ecdsa-p384".to_owned(),
+                Some("1.3.132.0.35") => "ecdsa-p521".to_owned(),
+                _ => format!("ecdsa-{}", point.key_size()),
+            }
+        }
+        _ => match algorithm.algorithm.to_id_string().as_str() {
             "1.3.101.112" => "ed25519".to_owned(),
             "1.3.101.113" => "ed448".to_owned(),
             other => other.to_owned(),

@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 
 use super::socket::Socket;
 use super::stream::{Moved, Stream};
-use super::tls::LazyTls;
+use super::tls::{LazyTls, late_failure};
 use crate::proto::{Failure, Line, Output, Phase, Session, TlsFailure, TlsHow};
 
 /// What happens while a session is driven.
@@ -57,14 +57,9 @@ pub async fn drive(
                 }
                 let Some(Stream::Clear(clear)) = stream.take() else { continue };
                 let deadline = origin + session.deadline().unwrap_or_default();
-                let handshake = async {
-                    match target.tls.client() {
-                        Ok(client) => client.connect(clear, target.name, how).await,
-                        Err(problem) => Err(TlsFailure::Handshake(problem)),
-                    }
-                };
-                // Large, and not every session comes to it.
-                let result = timeout_at(deadline.into(), Box::pin(handshake)).await;
+                // Not in the future of the session, which most of its life has no handshake in it.
+                let handshake = Box::pin(target.tls.client().connect(clear, target.name, how));
+                let result = timeout_at(deadline.into(), handshake).await;
                 let now = origin.elapsed();
                 match result {
                     Err(_) => session.handle_timeout(now),
@@ -105,7 +100,10 @@ pub async fn drive(
                     Ok(Moved::Read(Err(error))) if error.kind() == io::ErrorKind::UnexpectedEof => {
                         session.handle_input(now, &[]);
                     }
-                    Ok(Moved::Read(Err(_))) => session.handle_reset(now),
+                    Ok(Moved::Read(Err(error))) => match late_failure(&error) {
+                        Some(failure) => session.handle_tls(now, Err(failure)),
+                        None => session.handle_reset(now),
+                    },
                 }
             }
         }

@@ -4,6 +4,7 @@ mod call;
 mod certificate;
 mod connect;
 mod drive;
+mod second;
 mod socket;
 mod stream;
 mod tls;

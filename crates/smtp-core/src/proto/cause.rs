@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Phase, Reply, VerifyError};
+use super::{Offer, Phase, Reply, VerifyError};
 
 /// One condition, told apart from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,7 +53,11 @@ pub enum Cause {
     PlaintextAfterStarttls,
     /// The handshake failed.
     HandshakeFailed,
-    /// The server knows only versions of TLS that are no longer spoken.
+    /// The server finds no cipher, group or signature that both sides can do.
+    NothingInCommon,
+    /// The server demands a client certificate, or does not like the one it got.
+    ClientCertificate,
+    /// The server knows only versions of TLS that are not spoken here.
     ProtocolTooOld,
     /// End of stream in the middle of the handshake.
     ClosedInHandshake,
@@ -101,12 +105,14 @@ pub struct Failure {
     pub limit: Option<Duration>,
     /// What was received instead of a reply, lossily as text and cut short.
     pub received: Option<String>,
+    /// What the server would speak, where it refused what was offered.
+    pub offer: Option<Offer>,
 }
 
 impl Failure {
     /// A failure without further evidence.
     pub fn new(cause: Cause, phase: Phase) -> Self {
-        Self { cause, phase, reply: None, errno: None, limit: None, received: None }
+        Self { cause, phase, reply: None, errno: None, limit: None, received: None, offer: None }
     }
 
     /// With the server's reply.

@@ -27,5 +27,8 @@ pub use plan::{Content, Delivery, HelloName, HelloNameError, Limits, Plan, TlsLe
 pub use quirk::{Quirk, Quirks};
 pub use reply::{Bounds, Reply, ReplyError, ReplyParser};
 pub use session::{Output, Session};
-pub use tls::{Certificate, TlsFacts, TlsFailure, TlsHow, VerifyError};
+pub use tls::{
+    Answer, Certificate, MOST_ANSWER, Offer, TlsFacts, TlsFailure, TlsFile, TlsFileError, TlsHow,
+    TlsSettings, TlsVersion, VerifyError, cipher_name, client_hello,
+};
 pub use transcript::{Direction, Line};

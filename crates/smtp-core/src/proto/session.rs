@@ -132,10 +132,16 @@ impl Session {
         }
     }
 
-    /// The handshake is over.
+    /// The handshake is over, or the server ended it after all by an alert.
     pub fn handle_tls(&mut self, now: Duration, result: Result<TlsFacts, TlsFailure>) {
-        if self.step == Step::Handshake {
-            step::starttls::on_handshake(self, now, result);
+        match (self.step, result) {
+            (Step::Handshake, result) => step::starttls::on_handshake(self, now, result),
+            // Only the first words inside TLS can meet with the end of the handshake.
+            (Step::Greeting | Step::Ehlo(_), Err(failure)) if self.facts.ehlo_tls.is_none() => {
+                step::starttls::handshake_failed(self, now, failure);
+            }
+            (_, Err(_)) => self.handle_reset(now),
+            (_, Ok(_)) => {}
         }
     }
 

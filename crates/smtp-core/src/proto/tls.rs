@@ -1,5 +1,13 @@
 //! What a TLS handshake has shown, as plain data.
 
+mod cipher;
+mod hello;
+mod settings;
+
+pub use cipher::cipher_name;
+pub use hello::{Answer, MOST_ANSWER, Offer, client_hello};
+pub use settings::{TlsFile, TlsFileError, TlsSettings, TlsVersion};
+
 /// How a connection came to be encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsHow {
@@ -22,10 +30,14 @@ pub struct TlsFacts {
     pub group: Option<String>,
     /// The name that was asked for (SNI), if the target has one.
     pub sni: Option<String>,
+    /// The server asked for a client certificate, and there was none to show.
+    pub wants_certificate: bool,
     /// The certificates as sent, the server's own first.
     pub chain: Vec<Certificate>,
     /// Why the certificate does not verify by WebPKI and name; `None` if it does.
     pub verify_error: Option<VerifyError>,
+    /// What is wrong with it beside that, in the order of [`VerifyError`].
+    pub more_errors: Vec<VerifyError>,
 }
 
 /// A certificate.
@@ -51,21 +63,28 @@ pub struct Certificate {
     pub der: Vec<u8>,
 }
 
-/// Why a certificate does not verify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Why a certificate does not verify. Of several the first in this order is told first: what has
+/// run out is renewed first of all, and a name is worth something only where somebody vouches for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VerifyError {
-    /// It is for other names (the common name is none).
-    HostMismatch,
-    /// Its time is over.
+    /// Its time, or that of an issuer without which it does not verify, is over.
     Expired,
-    /// Its time has not begun.
+    /// Its time, or that of such an issuer, has not begun.
     NotYetValid,
     /// It vouches for itself.
     SelfSigned,
-    /// No trusted root vouches for it.
+    /// Its issuer is no root, and the server sent no certificate of it.
+    ChainIncomplete,
+    /// Issuers were sent, and no trusted root vouches for the last.
     NotTrusted,
+    /// It, or an issuer of it, is not for servers.
+    Purpose,
+    /// A signature in the chain is of a kind that is no longer accepted.
+    WeakSignature,
     /// Something else is wrong with it.
     Other,
+    /// It is for other names (the common name is none).
+    HostMismatch,
 }
 
 /// Why a handshake did not succeed.
@@ -73,8 +92,12 @@ pub enum VerifyError {
 pub enum TlsFailure {
     /// The peers could not agree, or one broke the protocol; in the library's words.
     Handshake(String),
+    /// The server finds nothing in what is offered that it could do.
+    NothingInCommon(String),
     /// The server refuses every version that we speak.
     Version(String),
+    /// The server wants a client certificate, or another one.
+    ClientCertificate(String),
     /// End of stream.
     Closed,
     /// The connection was reset.

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use smtp_core::proto::{TlsLevel, TlsPlan};
+use dns_core::DomainName;
+use smtp_core::proto::{TlsFile, TlsFileError, TlsLevel, TlsPlan, TlsSettings, TlsVersion};
 
+use super::UsageError;
 use crate::env;
 
 /// The options of the tools that verify certificates.
@@ -29,6 +31,24 @@ pub struct TlsOptions {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub trust: TrustOptions,
+    /// Show this PEM file's certificate to a server that asks for one; its key may be in it too
+    #[arg(long, alias = "tls-cert", value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// The PEM file with the key of --cert
+    #[arg(long, alias = "tls-key", value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// The oldest version of TLS to speak: 1.2, 1.3 [default: 1.2]
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    pub tls_min: Option<TlsVersion>,
+    /// The newest version of TLS to speak: 1.2, 1.3 [default: 1.3]
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    pub tls_max: Option<TlsVersion>,
+    /// Ask for this name (SNI) instead of the host's; the certificate must still be for the host
+    #[arg(long, alias = "tls-sni", value_name = "NAME", value_parser = parse_sni)]
+    pub sni: Option<String>,
+    /// Put the certificates themselves into the record, in PEM
+    #[arg(long)]
+    pub pem: bool,
 }
 
 /// A level of `--tls`.
@@ -65,8 +85,84 @@ impl TlsOptions {
         TlsPlan { level, implicit: self.is_implicit() || port == SUBMISSIONS, pass_over }
     }
 
+    /// What the client is told.
+    ///
+    /// # Errors
+    /// No version is between the oldest and the newest.
+    pub fn settings(&self) -> Result<TlsSettings, UsageError> {
+        if let (Some(min), Some(max)) = (self.tls_min, self.tls_max)
+            && min > max
+        {
+            return Err(UsageError("--tls-min is newer than --tls-max: no version is left".to_owned()));
+        }
+        Ok(TlsSettings {
+            ca: self.trust.ca.clone(),
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            min: self.tls_min,
+            max: self.tls_max,
+            sni: self.sni.clone(),
+        })
+    }
+
     /// Whether TLS from the first byte was asked for.
     pub fn is_implicit(&self) -> bool {
         self.implicit || self.tls == Level::Implicit
+    }
+}
+
+impl From<TlsFileError> for UsageError {
+    fn from(error: TlsFileError) -> Self {
+        let option = match error.file {
+            TlsFile::Ca => "ca",
+            TlsFile::Cert => "cert",
+            TlsFile::Key => "key",
+        };
+        Self(format!("--{option}: {error}"))
+    }
+}
+
+fn parse_version(text: &str) -> Result<TlsVersion, String> {
+    match text.to_ascii_lowercase().trim_start_matches("tls").trim_start_matches('v') {
+        "1.2" => Ok(TlsVersion::Tls12),
+        "1.3" => Ok(TlsVersion::Tls13),
+        "1.0" | "1.1" | "1" => {
+            let words = "1.0 and 1.1 are not spoken here (RFC 8996); what a server that knows nothing newer";
+            Err(format!("{words} speaks is told by tls.protocol_too_old"))
+        }
+        _ => Err("a version is 1.2 or 1.3".to_owned()),
+    }
+}
+
+/// A name that can be asked for: RFC 6066 section 3 wants the name of a host, without a dot at the end.
+fn parse_sni(text: &str) -> Result<String, String> {
+    let name = DomainName::parse(text).map_err(|error| error.to_string())?.to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    match name.bytes().all(is_plain) && !name.is_empty() && name.parse::<std::net::IpAddr>().is_err() {
+        true => Ok(name),
+        false => Err("only the name of a host can be asked for".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_that_are_spoken() {
+        for text in ["1.3", "TLSv1.3", "tls1.3"] {
+            assert_eq!(parse_version(text), Ok(TlsVersion::Tls13), "{text}");
+        }
+        assert!(parse_version("1.1").unwrap_err().contains("not spoken here"));
+        assert!(parse_version("1.4").unwrap_err().contains("1.2 or 1.3"));
+    }
+
+    #[test]
+    fn only_host_names_are_asked_for() {
+        assert_eq!(parse_sni("MX.Example.").as_deref(), Ok("mx.example"));
+        assert_eq!(parse_sni("b\u{fc}cher.example").as_deref(), Ok("xn--bcher-kva.example"));
+        for text in ["192.0.2.1", "", "a b", "."] {
+            assert!(parse_sni(text).is_err(), "{text}");
+        }
     }
 }

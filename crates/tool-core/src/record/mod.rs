@@ -34,7 +34,7 @@ pub use reverse::{IprevWord, iprev_finding, non_public, reverse_error};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use signs::submission_finding;
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
-pub use tls::{CertificateRecord, IssuerRecord, TlsRecord};
+pub use tls::{CertificateRecord, IssuerRecord, TlsRecord, certificate_ending};
 
 /// Whether the target works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use smtp_core::proto::{
-    Capabilities, Cause, Facts, Failure, Hello, Phase, Quirk, Reply, Timing, TlsFacts, Verb,
+    Capabilities, Cause, Facts, Failure, Hello, Offer, Phase, Quirk, Reply, Timing, TlsFacts, Verb,
+    VerifyError,
 };
 
 use super::error::in_words;
@@ -139,7 +140,14 @@ pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
     });
     error.errno = failure.errno;
     error.limit = failure.limit;
-    error.hint = hint(failure.cause).map(str::to_owned);
+    let wants_certificate =
+        facts.and_then(|facts| facts.tls.as_ref()).is_some_and(|tls| tls.wants_certificate);
+    error.hint = match failure.phase {
+        // Some servers say it in TLS, others, such as Postfix, by a reply.
+        Phase::EhloTls if wants_certificate => hint(Cause::ClientCertificate),
+        _ => hint(failure.cause),
+    }
+    .map(str::to_owned);
     error
 }
 
@@ -210,9 +218,16 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
             (Code::TlsPlaintextAfterStarttls, "bytes in clear followed the 220 to STARTTLS".into())
         }
         Cause::HandshakeFailed => (Code::TlsHandshakeFailed, format!("the TLS handshake failed{received}")),
-        Cause::ProtocolTooOld => {
-            (Code::TlsProtocolTooOld, "the server speaks only versions of TLS that are no longer used".into())
-        }
+        Cause::NothingInCommon => (Code::TlsHandshakeFailed, nothing_in_common(failure.offer)),
+        Cause::ClientCertificate if failure.received.as_deref().is_none_or(str::is_empty) => (
+            Code::TlsHandshakeFailed,
+            "the TLS handshake failed: the server demands a client certificate".into(),
+        ),
+        Cause::ClientCertificate => (
+            Code::TlsHandshakeFailed,
+            format!("the TLS handshake failed: the server refuses the client certificate{received}"),
+        ),
+        Cause::ProtocolTooOld => (Code::TlsProtocolTooOld, too_old(failure.offer)),
         Cause::ClosedInHandshake => {
             (Code::TlsClosedInHandshake, "the server closed the connection in the TLS handshake".into())
         }
@@ -249,6 +264,30 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
             Code::SmtpClosed,
             format!("the server closed the connection instead of sending {}", reply_to(awaited)),
         ),
+    }
+}
+
+fn nothing_in_common(offer: Option<Offer>) -> String {
+    let failed = "the TLS handshake failed: the server finds nothing that both sides can do";
+    match offer {
+        None => failed.to_owned(),
+        Some(offer) => {
+            let (cipher, version) = (offer.cipher_name(), offer.version_name());
+            format!("{failed}; asked for older ciphers too it picks {cipher} of {version}")
+        }
+    }
+}
+
+fn too_old(offer: Option<Offer>) -> String {
+    match offer {
+        None => "the server refuses every version of TLS that is asked for".to_owned(),
+        Some(offer) if offer.is_too_old() => {
+            let (cipher, version) = (offer.cipher_name(), offer.version_name());
+            format!("the server speaks {version} at best, which is no longer used (it picks {cipher})")
+        }
+        Some(offer) => {
+            format!("the server speaks {} at best, and a newer version was demanded", offer.version_name())
+        }
     }
 }
 
@@ -296,6 +335,10 @@ fn hint(cause: Cause) -> Option<&'static str> {
         Cause::Greeting554 => "the service is up, for others: try from another address",
         Cause::ImplicitTlsExpected => "this port speaks TLS from the first byte, as 465 does",
         Cause::BannerTimeout => "some servers wait on purpose or look names up first: raise --reply-timeout",
+        Cause::ClientCertificate => "give a certificate that the server takes: --cert FILE --key FILE",
+        Cause::Certificate(VerifyError::ChainIncomplete) => {
+            "the server has to send its whole chain; is the issuer a root of your own, give it: --ca FILE"
+        }
         Cause::Uncertain => "look for the Message-ID at the receiver before sending again",
         Cause::Greeting421 | Cause::RateLimited => "come back later, with fewer connections at a time",
         _ => return None,
@@ -337,7 +380,7 @@ pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
             Finding::new(Code::TlsStarttlsRejected, "STARTTLS was refused, the session went on in clear");
         findings.push(Finding { severity: Severity::Warn, ..finding.reply(ReplyRecord::new(refusal)) });
     }
-    findings.extend(facts.tls.as_ref().and_then(tls_findings));
+    findings.extend(facts.tls.iter().flat_map(tls_findings));
     if let Some(inside) = &facts.ehlo_tls {
         if inside.capabilities.has("STARTTLS") {
             let message = "STARTTLS is offered inside TLS, which RFC 3207 section 4.2 forbids";

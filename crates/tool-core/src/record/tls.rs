@@ -1,12 +1,16 @@
 //! What a TLS handshake has shown, as records say it.
 
+mod pem;
+mod verdict;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use smtp_core::proto::{Certificate, TlsFacts, TlsHow, VerifyError};
+use smtp_core::proto::{Certificate, TlsFacts, TlsHow};
 
-use super::Finding;
 use crate::Code;
+pub use verdict::certificate_ending;
+pub(super) use verdict::{tls_findings, verify_code, verify_message};
 
 /// The encryption of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -31,7 +35,7 @@ pub struct TlsRecord {
     /// The server's own certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateRecord>,
-    /// What came after it.
+    /// What came after it, at most nine.
     pub chain: Vec<IssuerRecord>,
 }
 
@@ -50,12 +54,15 @@ pub struct CertificateRecord {
     pub not_after: String,
     /// Days until then, rounded down.
     pub days_left: i64,
-    /// Kind and size of its key.
+    /// Kind and size of its key: `rsa-2048`, `ecdsa-p256`, `ed25519`.
     pub key: String,
     /// SHA-256 of the whole certificate, in hex.
     pub fingerprint_sha256: String,
     /// SHA-256 of its SubjectPublicKeyInfo, in hex.
     pub spki_sha256: String,
+    /// The certificate itself (`--pem`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pem: Option<String>,
 }
 
 /// A certificate of the chain.
@@ -69,11 +76,14 @@ pub struct IssuerRecord {
     pub not_after: String,
     /// SHA-256 of the whole certificate, in hex.
     pub fingerprint_sha256: String,
+    /// The certificate itself (`--pem`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pem: Option<String>,
 }
 
 impl TlsRecord {
-    /// From what was seen.
-    pub fn new(facts: &TlsFacts) -> Self {
+    /// From what was seen; `pem`: with the certificates themselves.
+    pub fn new(facts: &TlsFacts, pem: bool) -> Self {
         let mut chain = facts.chain.iter();
         Self {
             how: match facts.how {
@@ -86,14 +96,14 @@ impl TlsRecord {
             sni: facts.sni.clone(),
             verified: facts.verify_error.is_none(),
             verify_error: facts.verify_error.map(verify_code),
-            certificate: chain.next().map(CertificateRecord::new),
-            chain: chain.map(IssuerRecord::new).collect(),
+            certificate: chain.next().map(|leaf| CertificateRecord::new(leaf, pem)),
+            chain: chain.map(|issuer| IssuerRecord::new(issuer, pem)).collect(),
         }
     }
 }
 
 impl CertificateRecord {
-    fn new(certificate: &Certificate) -> Self {
+    fn new(certificate: &Certificate, pem: bool) -> Self {
         const DAY: i64 = 24 * 3600;
         Self {
             subject: certificate.subject.clone(),
@@ -105,17 +115,19 @@ impl CertificateRecord {
             key: certificate.key.clone(),
             fingerprint_sha256: hex(&certificate.fingerprint_sha256),
             spki_sha256: hex(&certificate.spki_sha256),
+            pem: pem.then(|| pem::encode(&certificate.der)),
         }
     }
 }
 
 impl IssuerRecord {
-    fn new(certificate: &Certificate) -> Self {
+    fn new(certificate: &Certificate, pem: bool) -> Self {
         Self {
             subject: certificate.subject.clone(),
             issuer: certificate.issuer.clone(),
             not_after: time(certificate.not_after),
             fingerprint_sha256: hex(&certificate.fingerprint_sha256),
+            pem: pem.then(|| pem::encode(&certificate.der)),
         }
     }
 }
@@ -127,44 +139,4 @@ fn time(seconds: i64) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The code of a certificate that does not verify.
-pub(super) fn verify_code(error: VerifyError) -> Code {
-    match error {
-        VerifyError::HostMismatch => Code::TlsCertificateHostMismatch,
-        VerifyError::Expired => Code::TlsCertificateExpired,
-        VerifyError::NotYetValid => Code::TlsCertificateNotYetValid,
-        VerifyError::SelfSigned => Code::TlsSelfSigned,
-        VerifyError::NotTrusted => Code::TlsCertificateNotTrusted,
-        VerifyError::Other => Code::TlsValidationFailure,
-    }
-}
-
-/// What is wrong with a certificate, as a sentence.
-pub(super) fn verify_message(error: VerifyError, facts: Option<&TlsFacts>) -> String {
-    let leaf = facts.and_then(|facts| facts.chain.first());
-    let day = |seconds: i64| time(seconds).chars().take(10).collect::<String>();
-    match (error, leaf) {
-        (VerifyError::Expired, Some(leaf)) => format!("the certificate ended on {}", day(leaf.not_after)),
-        (VerifyError::NotYetValid, Some(leaf)) => {
-            format!("the certificate begins on {}", day(leaf.not_before))
-        }
-        (VerifyError::HostMismatch, Some(leaf)) if !leaf.san.is_empty() => {
-            let names: Vec<&str> = leaf.san.iter().take(5).map(String::as_str).collect();
-            format!("the certificate is for {}", names.join(", "))
-        }
-        (VerifyError::Expired, None) => "the certificate has ended".to_owned(),
-        (VerifyError::NotYetValid, None) => "the certificate has not begun".to_owned(),
-        (VerifyError::HostMismatch, _) => "the certificate is for no name that matches".to_owned(),
-        (VerifyError::SelfSigned, _) => "the certificate vouches for itself".to_owned(),
-        (VerifyError::NotTrusted, _) => "no trusted root vouches for the certificate".to_owned(),
-        (VerifyError::Other, _) => "the certificate does not verify".to_owned(),
-    }
-}
-
-/// What is odd about the encryption, where it was not demanded to be better.
-pub(super) fn tls_findings(facts: &TlsFacts) -> Option<Finding> {
-    let error = facts.verify_error?;
-    Some(Finding::new(verify_code(error), verify_message(error, Some(facts))))
 }

@@ -46,15 +46,7 @@ pub(in crate::proto) fn on_handshake(
 ) {
     let facts = match result {
         Ok(facts) => facts,
-        Err(failure) => {
-            let (cause, received) = match failure {
-                TlsFailure::Handshake(words) => (Cause::HandshakeFailed, Some(words)),
-                TlsFailure::Version(words) => (Cause::ProtocolTooOld, Some(words)),
-                TlsFailure::Closed => (Cause::ClosedInHandshake, None),
-                TlsFailure::Reset => (Cause::Reset, None),
-            };
-            return session.fail(now, Failure { received, ..Failure::new(cause, Phase::Tls) });
-        }
+        Err(failure) => return handshake_failed(session, now, failure),
     };
     session.clock(now);
     let verify_error = facts.verify_error;
@@ -70,4 +62,18 @@ pub(in crate::proto) fn on_handshake(
         () if ends_after(session, Phase::Tls) => quit::begin(session, now),
         () => ehlo::begin(session, now),
     }
+}
+
+/// With TLS 1.3 a server judges what the client showed only after the client is through, so that
+/// its refusal can come in the place of the first reply.
+pub(in crate::proto) fn handshake_failed(session: &mut Session, now: Duration, failure: TlsFailure) {
+    let (cause, received) = match failure {
+        TlsFailure::Handshake(words) => (Cause::HandshakeFailed, Some(words)),
+        TlsFailure::NothingInCommon(words) => (Cause::NothingInCommon, Some(words)),
+        TlsFailure::Version(words) => (Cause::ProtocolTooOld, Some(words)),
+        TlsFailure::ClientCertificate(words) => (Cause::ClientCertificate, Some(words)),
+        TlsFailure::Closed => (Cause::ClosedInHandshake, None),
+        TlsFailure::Reset => (Cause::Reset, None),
+    };
+    session.fail(now, Failure { received, ..Failure::new(cause, Phase::Tls) });
 }
