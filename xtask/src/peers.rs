@@ -4,6 +4,7 @@
 //! NSD, Unbound and Postfix share nothing with us.
 
 mod address;
+mod certificates;
 mod checks;
 mod keeper;
 mod message;
@@ -13,6 +14,7 @@ mod pipeline;
 mod postfix;
 mod tally;
 mod unbound;
+mod variant;
 mod wait;
 mod world;
 mod zone;

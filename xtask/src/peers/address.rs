@@ -44,6 +44,13 @@ pub(super) fn free_port(ip: Ipv4Addr) -> io::Result<SocketAddrV4> {
     Err(last)
 }
 
+/// So many ports of `ip` that are free for TCP, each another.
+pub(super) fn free_ports(ip: Ipv4Addr, count: usize) -> io::Result<Vec<SocketAddrV4>> {
+    // All are held until the last is there.
+    let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind((ip, 0))).collect::<io::Result<_>>()?;
+    held.iter().map(|listener| Ok(SocketAddrV4::new(ip, listener.local_addr()?.port()))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The checks, in the order in which they are told.
 
+mod handshake;
 mod iprev;
 mod lookup;
 mod ping;
@@ -34,6 +35,9 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     }
     for (name, check) in tls::CHECKS {
         tally.take(&format!("TLS at Postfix: {name}"), check(world));
+    }
+    for (name, check) in handshake::CHECKS {
+        tally.take(&format!("handshakes with Postfix: {name}"), check(world));
     }
     // The last of these stops Postfix.
     for (name, check) in ping::CHECKS {

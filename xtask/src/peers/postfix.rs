@@ -7,8 +7,10 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use super::address::{Block, free_port};
+use super::certificates::Certificates;
 use super::keeper::Keeper;
 use super::need::Programs;
+use super::variant::Variants;
 use super::wait;
 use super::world::{await_server, write};
 use super::zone;
@@ -40,6 +42,9 @@ pub(super) struct Postfix {
     pub(super) address: SocketAddrV4,
     /// Its own: nobody else vouches for it.
     pub(super) certificate: PathBuf,
+    /// The certificates that it shows elsewhere than at its address, and where.
+    pub(super) certificates: Certificates,
+    pub(super) variants: Variants,
     program: PathBuf,
     config: PathBuf,
     store: PathBuf,
@@ -57,13 +62,19 @@ impl Postfix {
         chown(&store, Some(NOBODY), Some(NOBODY)).map_err(|error| failure(&store, &error))?;
         CommandLine::new("chown", vec!["postfix".into(), data.into()]).quiet()?;
         let certificate = certificate(&programs.openssl, &folder)?;
+        let tls = folder.join("tls");
+        make(&tls)?;
+        let name = format!("mx1.{}", zone::ORIGIN);
+        let certificates = Certificates::make(&programs.openssl, tls, &name)?;
+        let variants = Variants::at(*address.ip())?;
 
         write(&folder.join("mailboxes"), &format!("!/^{UNKNOWN}@/ all/\n"))?;
         write(&config.join("main.cf"), &settings(&folder))?;
-        write(&config.join("master.cf"), &format!("{address} inet n - n - - smtpd\n{SERVICES}"))?;
+        write(&config.join("master.cf"), &master(address, &variants, &folder.join("tls")))?;
 
         let log = folder.join("log");
-        let postfix = Self { address, certificate, program: programs.postfix.clone(), config, store, log };
+        let program = programs.postfix.clone();
+        let postfix = Self { address, certificate, certificates, variants, program, config, store, log };
         // In the foreground a start that is not yet done can be stopped too.
         keeper.leader(&folder.join("queue/pid/master.pid"))?;
         keeper.serve(
@@ -172,6 +183,11 @@ biff = no
         folder = folder.display(),
         origin = zone::ORIGIN,
     )
+}
+
+/// The services: where it listens, and what it needs behind that.
+fn master(address: SocketAddrV4, variants: &Variants, certificates: &Path) -> String {
+    format!("{address} inet n - n - - smtpd\n{}{SERVICES}", variants.services(certificates))
 }
 
 /// Makes key and certificate, of a server and not of an authority.

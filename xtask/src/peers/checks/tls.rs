@@ -30,7 +30,7 @@ fn recorded(world: &World) -> Outcome {
         r#""tls":{"how":"starttls","version":"TLSv1.3","#,
         r#""sni":"mx1.peers.example","verified":false,"verify_error":"tls.self_signed""#,
         r#""subject":"CN=mx1.peers.example","issuer":"CN=mx1.peers.example","san":["mx1.peers.example"]"#,
-        r#""days_left":1,"key":"ecdsa-256""#,
+        r#""days_left":1,"key":"ecdsa-p256""#,
         r#""findings":[{"tool":"smtp-ping","code":"tls.self_signed","severity":"warn""#,
     ];
     run.exits(0)?.counts(1)?.holds(&parts).map(drop)
