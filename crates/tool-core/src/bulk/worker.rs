@@ -173,7 +173,8 @@ impl<T: Tool> Line<T> {
         let spent = task.budget.spent();
         drop(task);
         let many = plan.units.len() > 1 || self.shared.many;
-        let units = plan.units.iter().map(|unit| self.unit(unit, &origin, spent, many));
+        // Boxed: what runs them keeps room for one more than there are.
+        let units = plan.units.iter().map(|unit| Box::pin(self.unit(unit, &origin, spent, many)));
         // An input of many units leaves room for the others.
         let at_once = (self.shared.common.concurrency as usize / 4).max(1);
         stream::iter(units).buffer_unordered(at_once).collect::<()>().await;
