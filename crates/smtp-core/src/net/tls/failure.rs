@@ -11,6 +11,12 @@ use crate::proto::TlsFailure;
 pub(super) fn failure(error: io::Error, asked: &Asked) -> TlsFailure {
     let words = error.to_string();
     match error.kind() {
+        // A server may be gone before its alert is read, with our next words unread.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            if asked.was_in_vain() =>
+        {
+            return TlsFailure::ClientCertificate(String::new());
+        }
         io::ErrorKind::UnexpectedEof => return TlsFailure::Closed,
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => return TlsFailure::Reset,
         _ => {}
@@ -71,4 +77,45 @@ fn client_certificate(alert: Alert, words: String) -> TlsFailure {
         Alert::CertificateRequired | Alert::NoCertificate | Alert::HandshakeFailure => String::new(),
         _ => words,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_rustls::rustls::client::ResolvesClientCert;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_asked_in_vain_and_left_wanted_a_certificate() {
+        let asked = Asked::new(None);
+        let of = |kind: io::ErrorKind| failure(kind.into(), &asked);
+        assert_eq!(of(io::ErrorKind::UnexpectedEof), TlsFailure::Closed);
+        assert_eq!(of(io::ErrorKind::BrokenPipe), TlsFailure::Reset);
+        asked.resolve(&[], &[]);
+        for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe]
+        {
+            assert_eq!(of(kind), TlsFailure::ClientCertificate(String::new()));
+        }
+        assert!(matches!(of(io::ErrorKind::Other), TlsFailure::Handshake(_)));
+    }
+
+    #[test]
+    fn an_alert_is_about_what_came_before_it() {
+        let alert = |alert| io::Error::new(io::ErrorKind::InvalidData, Error::AlertReceived(alert));
+        let asked = Asked::new(None);
+        let of = |kind, asked: &Asked| failure(alert(kind), asked);
+        assert!(matches!(of(Alert::ProtocolVersion, &asked), TlsFailure::Version(_)));
+        assert!(matches!(of(Alert::HandshakeFailure, &asked), TlsFailure::NothingInCommon(_)));
+        assert!(matches!(of(Alert::InsufficientSecurity, &asked), TlsFailure::NothingInCommon(_)));
+        assert!(matches!(of(Alert::InternalError, &asked), TlsFailure::Handshake(_)));
+        asked.resolve(&[], &[]);
+        assert_eq!(of(Alert::HandshakeFailure, &asked), TlsFailure::ClientCertificate(String::new()));
+        let late = |kind| late_failure(&alert(kind));
+        assert_eq!(late(Alert::CertificateRequired), Some(TlsFailure::ClientCertificate(String::new())));
+        assert!(
+            matches!(late(Alert::UnknownCA), Some(TlsFailure::ClientCertificate(words)) if !words.is_empty())
+        );
+        assert!(matches!(late(Alert::InternalError), Some(TlsFailure::Handshake(_))));
+        assert_eq!(late_failure(&io::ErrorKind::ConnectionReset.into()), None);
+    }
 }

@@ -69,6 +69,11 @@ impl Asked {
     pub(super) fn was_asked(&self) -> bool {
         self.was_asked.load(Ordering::Relaxed)
     }
+
+    /// Whether the server asked, and there was nothing to show.
+    pub(super) fn was_in_vain(&self) -> bool {
+        self.was_asked() && self.identity.is_none()
+    }
 }
 
 impl ResolvesClientCert for Asked {

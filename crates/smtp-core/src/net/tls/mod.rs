@@ -118,7 +118,7 @@ impl TlsClient {
                 .and_then(|group| group.name().as_str())
                 .map(str::to_owned),
             sni,
-            wants_certificate: asked.was_asked() && self.identity.is_none(),
+            wants_certificate: asked.was_in_vain(),
             chain,
             verify_error: (!errors.is_empty()).then(|| errors.remove(0)),
             more_errors: errors,
