@@ -90,7 +90,7 @@ impl Replay {
             replay.play(turn);
         }
         let verdict = replay.verdict.expect("a closed connection ends the session");
-        Outcome { verdict, facts: replay.session.into_facts(), said: replay.said }
+        Outcome { verdict, facts: replay.session.into_parts().0, said: replay.said }
     }
 
     fn play(&mut self, turn: &Turn) {

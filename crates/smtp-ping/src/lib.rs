@@ -6,6 +6,7 @@
 mod attempt;
 mod cli;
 mod data;
+mod describe;
 mod expect;
 mod identity;
 mod names;

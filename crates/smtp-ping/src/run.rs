@@ -90,13 +90,12 @@ impl Tool for SmtpPing {
 
     async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
         if self.job.first {
-            return self.first(unit, task).await;
+            return Box::pin(self.first(unit, task)).await;
         }
-        let mut last = None;
-        for candidate in &unit.candidates {
-            last = Some(attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await);
+        match unit.candidates.first() {
+            Some(only) => attempt(only, &unit.rcpt, &self.job, &self.resolver, task).await,
+            None => Outcome::failed(Head::default(), no_address()),
         }
-        last.unwrap_or_else(|| Outcome::failed(Head::default(), no_address()))
     }
 
     fn text(record: &Record<Answer>, page: &mut Page) {

@@ -95,12 +95,12 @@ async fn once(
     };
     let plan = plan(hello.clone(), Some((end.saturating_duration_since(begun), whole)));
     let may_say_helo = plan.verb == Verb::Ehlo && (plan.tls.level <= TlsLevel::May || plan.tls.implicit);
-    let second = Second::new(&plan);
     let mut session = Session::new(plan, begun.elapsed());
     let verdict = drive(&mut session, stream, begun, call.tls, &mut on_event).await;
-    let mut finished = Finished { facts: session.into_facts(), verdict };
+    let (facts, plan) = session.into_parts();
+    let mut finished = Finished { facts, verdict };
     if let Err(failure) = &mut finished.verdict {
-        second.explain(failure, call, begun, on_event).await;
+        Second::new(plan).explain(failure, call, begun, on_event).await;
     }
     Ok(Called { local, hello, connect_took: took, finished, may_say_helo })
 }

@@ -22,10 +22,8 @@ pub(super) struct Second {
 
 impl Second {
     /// A second connection after one of this plan: nothing is delivered.
-    pub(super) fn new(first: &Plan) -> Self {
-        let hello = first.hello.clone();
-        let (verb, tls, limits, transcript) = (first.verb, first.tls, first.limits, first.transcript);
-        Self { plan: Plan { verb, hello, tls, delivery: None, quit_after: None, limits, transcript } }
+    pub(super) fn new(first: Plan) -> Self {
+        Self { plan: Plan { delivery: None, quit_after: None, ..first } }
     }
 
     /// Asks, if the first connection failed so that the answer tells something, and adds it to the

@@ -179,9 +179,9 @@ impl Session {
         (self.step != Step::Done).then_some(self.deadline)
     }
 
-    /// What was learnt.
-    pub fn into_facts(self) -> Facts {
-        self.facts
+    /// What was learnt, and what was planned.
+    pub fn into_parts(self) -> (Facts, Plan) {
+        (self.facts, self.plan)
     }
 
     /// What is being waited for.

@@ -97,7 +97,7 @@ impl<T: Tool> Line<T> {
         };
         // What panics beside the tool's own work has a record too, and lets go of its slot.
         if AssertUnwindSafe(whole).catch_unwind().await.is_err() {
-            self.emit_defect().await;
+            self.send(self.defect()).await;
         }
         let _ = self.out.send(Message::End(self.number)).await;
         self.shared.gate.leave();
@@ -173,6 +173,9 @@ impl<T: Tool> Line<T> {
         let spent = task.budget.spent();
         drop(task);
         let many = plan.units.len() > 1 || self.shared.many;
+        if let [only] = plan.units.as_slice() {
+            return self.unit(only, &origin, spent, many).await;
+        }
         // Boxed: what runs them keeps room for one more than there are.
         let units = plan.units.iter().map(|unit| Box::pin(self.unit(unit, &origin, spent, many)));
         // An input of many units leaves room for the others.
@@ -247,13 +250,24 @@ impl<T: Tool> Line<T> {
     }
 
     /// `budget` is given where work was done, for the total.
-    async fn emit(
+    fn emit(
         &self,
         origin: &Origin,
         time: String,
         outcome: Outcome<T::Answer>,
         budget: Option<&Budget>,
-    ) {
+    ) -> impl Future<Output = ()> {
+        // Not in the future: a record is large, and a worker holds many futures.
+        self.send(self.item(origin, time, outcome, budget))
+    }
+
+    fn item(
+        &self,
+        origin: &Origin,
+        time: String,
+        outcome: Outcome<T::Answer>,
+        budget: Option<&Budget>,
+    ) -> Item {
         let Outcome { mut head, answer, error, findings, timing } = outcome;
         head.input = origin.input.clone();
         let timing_ms = budget.map(|budget| {
@@ -274,7 +288,7 @@ impl<T: Tool> Line<T> {
             T::text(&record, &mut page);
             (page.finish(), None)
         } else {
-            let Ok(mut line) = record.to_json() else { return self.emit_defect().await };
+            let Ok(mut line) = record.to_json() else { return self.defect() };
             match &origin.tail {
                 Some(_) => drop(line.pop()),
                 None => line.push('\n'),
@@ -282,11 +296,11 @@ impl<T: Tool> Line<T> {
             (line, origin.tail.clone())
         };
         let panic = code == Some(Code::InternalPanic);
-        self.send(Item { text, tail, status, code: code.map(|code| code.to_string()), panic }).await;
+        Item { text, tail, status, code: code.map(|code| code.to_string()), panic }
     }
 
     /// The record of a defect that left nothing else to say.
-    async fn emit_defect(&self) {
+    fn defect(&self) -> Item {
         let code = Code::InternalPanic;
         let error = Error::new(code, "input", DEFECT).into_record(T::NAME);
         let text = if self.shared.text {
@@ -300,7 +314,7 @@ impl<T: Tool> Line<T> {
             format!("{record}\n")
         };
         let code = Some(code.to_string());
-        self.send(Item { text, tail: None, status: Status::Unknown, code, panic: true }).await;
+        Item { text, tail: None, status: Status::Unknown, code, panic: true }
     }
 
     async fn send(&self, item: Item) {
