@@ -93,12 +93,16 @@ async fn once(
         Some(name) => name.clone(),
         None => HelloName::literal(local.or(call.target.ip()).unwrap_or(Ipv4Addr::LOCALHOST.into())),
     };
-    let plan = plan(hello.clone(), Some((end.saturating_duration_since(begun), whole)));
+    let total = Some((end.saturating_duration_since(begun), whole));
+    // A future of its own, so that the session is gone when it is over.
+    let (mut finished, plan) = async {
+        let mut session = Session::new(plan(hello.clone(), total), begun.elapsed());
+        let verdict = drive(&mut session, stream, begun, call.tls, &mut on_event).await;
+        let (facts, plan) = session.into_parts();
+        (Finished { facts, verdict }, plan)
+    }
+    .await;
     let may_say_helo = plan.verb == Verb::Ehlo && (plan.tls.level <= TlsLevel::May || plan.tls.implicit);
-    let mut session = Session::new(plan, begun.elapsed());
-    let verdict = drive(&mut session, stream, begun, call.tls, &mut on_event).await;
-    let (facts, plan) = session.into_parts();
-    let mut finished = Finished { facts, verdict };
     if let Err(failure) = &mut finished.verdict {
         Second::new(plan).explain(failure, call, begun, on_event).await;
     }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::FutureExt;
 use futures_util::stream::{self, StreamExt};
@@ -76,6 +77,14 @@ struct Line<T: Tool> {
     number: u64,
 }
 
+/// What an input comes to.
+struct Planned<T: Tool> {
+    units: Vec<T::Unit>,
+    origin: Origin,
+    /// The time that finding them took.
+    spent: Duration,
+}
+
 /// What the records of an input have in common.
 #[derive(Default)]
 struct Origin {
@@ -104,6 +113,25 @@ impl<T: Tool> Line<T> {
     }
 
     async fn handle(&self, input: Input) {
+        // Boxed, since a target is planned long before its work is done.
+        let planned = Box::pin(self.plan(input)).await;
+        let Planned { units, origin, spent } = match planned {
+            Ok(planned) => planned,
+            Err(item) => return self.send(item).await,
+        };
+        let many = units.len() > 1 || self.shared.many;
+        if let [only] = units.as_slice() {
+            return self.unit(only, &origin, spent, many).await;
+        }
+        // Boxed: what runs them keeps room for one more than there are.
+        let units = units.iter().map(|unit| Box::pin(self.unit(unit, &origin, spent, many)));
+        // An input of many units leaves room for the others.
+        let at_once = (self.shared.common.concurrency as usize / 4).max(1);
+        stream::iter(units).buffer_unordered(at_once).collect::<()>().await;
+    }
+
+    /// The units of an input, or the only record of one that comes to none.
+    async fn plan(&self, input: Input) -> Result<Planned<T>, Item> {
         let Input { line, body } = input;
         let mut origin = Origin::default();
         let verdict = match &body {
@@ -114,7 +142,7 @@ impl<T: Tool> Line<T> {
         let may_retry = |v: &Verdict| v.status == Status::Unknown && v.code != Code::DataUncertain.as_str();
         let again = self.shared.common.retry && verdict.as_ref().is_some_and(may_retry);
         if let (Body::Object(object), Some(verdict), false) = (&body, &verdict, again) {
-            return self.pass_on(object, verdict.status, &verdict.code).await;
+            return Err(self.passed_on(object, verdict));
         }
         origin.input = match &body {
             Body::Word(word) => Some(shown(word)),
@@ -123,34 +151,27 @@ impl<T: Tool> Line<T> {
             Body::Job => None,
         };
         if let Body::Broken { error, .. } = body {
-            return self.emit(&origin, clock::now(), Outcome::failed(Head::default(), error), None).await;
+            return Err(self.item(&origin, clock::now(), Outcome::failed(Head::default(), error), None));
         }
         let slot = self.slot().await;
         let time = clock::now();
         let task = self.task(Budget::new(self.shared.common.timeout), slot);
-        let planned = self
-            .guarded(
-                async {
-                    #[cfg(feature = "panic-target")]
-                    trip(&body);
-                    self.tool.plan(&body, &task).await
-                },
-                &task,
-            )
-            .await;
-        let plan = match planned {
-            Ok(Ok(plan)) => plan,
-            // A record of another tool that cannot be a target here stays what it is.
-            Ok(Err(outcome))
-                if outcome.error.as_ref().is_some_and(|e| e.code == Code::InputUnusable)
-                    && verdict.is_some() =>
-            {
-                if let (Body::Object(object), Some(verdict)) = (&body, &verdict) {
-                    self.pass_on(object, verdict.status, &verdict.code).await;
-                }
-                return;
+        let work = async {
+            #[cfg(feature = "panic-target")]
+            trip(&body);
+            self.tool.plan(&body, &task).await
+        };
+        match self.guarded(work, &task).await {
+            Ok(Ok(plan)) => {
+                take_apart::<T>(body, plan.consumed, &mut origin);
+                Ok(Planned { units: plan.units, origin, spent: task.budget.spent() })
             }
             Ok(Err(mut outcome)) => {
+                // A record of another tool that cannot be a target here stays what it is.
+                let is_unusable = outcome.error.as_ref().is_some_and(|e| e.code == Code::InputUnusable);
+                if let (Body::Object(object), Some(verdict), true) = (&body, &verdict, is_unusable) {
+                    return Err(self.passed_on(object, verdict));
+                }
                 if outcome.head == Head::default() {
                     outcome.head = known_head::<T>(&body);
                 }
@@ -161,47 +182,40 @@ impl<T: Tool> Line<T> {
                 }
                 take_apart::<T>(body, &[], &mut origin);
                 let spent = outcome.timing.is_some().then_some(&task.budget);
-                return self.emit(&origin, time, outcome, spent).await;
+                Err(self.item(&origin, time, outcome, spent))
             }
             Err(error) => {
                 let head = known_head::<T>(&body);
                 take_apart::<T>(body, &[], &mut origin);
-                return self.emit(&origin, time, Outcome::failed(head, error), None).await;
+                Err(self.item(&origin, time, Outcome::failed(head, error), None))
             }
-        };
-        take_apart::<T>(body, plan.consumed, &mut origin);
-        let spent = task.budget.spent();
-        drop(task);
-        let many = plan.units.len() > 1 || self.shared.many;
-        if let [only] = plan.units.as_slice() {
-            return self.unit(only, &origin, spent, many).await;
         }
-        // Boxed: what runs them keeps room for one more than there are.
-        let units = plan.units.iter().map(|unit| Box::pin(self.unit(unit, &origin, spent, many)));
-        // An input of many units leaves room for the others.
-        let at_once = (self.shared.common.concurrency as usize / 4).max(1);
-        stream::iter(units).buffer_unordered(at_once).collect::<()>().await;
     }
 
-    async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: std::time::Duration, many: bool) {
+    async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: Duration, many: bool) {
+        let item = self.done(unit, origin, spent, many).await;
+        self.send(item).await;
+    }
+
+    /// Does the work of a unit; the record of it.
+    async fn done(&self, unit: &T::Unit, origin: &Origin, spent: Duration, many: bool) -> Item {
         let slot = self.slot().await;
         let budget = Budget::new(self.shared.common.timeout).resume(spent);
         let task = Task { is_one_of_many: many, ..self.task(budget, slot) };
         // Planning it was part of it.
         let time = clock::ago(spent);
-        let unread = self.shared.switch.is_stopped(Stop::Unread);
-        let done = match unread {
+        if self.shared.switch.is_stopped(Stop::Unread) {
             // Nothing new begins that nobody would hear of.
-            true => {
-                Err(Error::new(Code::RunInterrupted, task.phase.get(), "the output is not read any more"))
-            }
-            false => self.guarded(self.tool.work(unit, &task), &task).await,
-        };
-        let (outcome, budget) = match done {
-            Ok(outcome) => (outcome, Some(&task.budget)),
-            Err(error) => (T::cut_short(unit, error), None),
-        };
-        self.emit(origin, time, outcome, budget).await;
+            let message = "the output is not read any more";
+            let error = Error::new(Code::RunInterrupted, task.phase.get(), message);
+            return self.item(origin, time, T::cut_short(unit, error), None);
+        }
+        // Boxed: while it is worked on there is no outcome, and no room for one.
+        let work = Box::pin(async { Box::new(self.tool.work(unit, &task).await) });
+        match self.guarded(work, &task).await {
+            Ok(outcome) => self.item(origin, time, *outcome, Some(&task.budget)),
+            Err(error) => self.item(origin, time, T::cut_short(unit, error), None),
+        }
     }
 
     fn task(&self, budget: Budget, slot: Option<OwnedSemaphorePermit>) -> Task {
@@ -238,29 +252,19 @@ impl<T: Tool> Line<T> {
         }
     }
 
-    async fn pass_on(&self, object: &Object, status: Status, code: &str) {
+    fn passed_on(&self, object: &Object, verdict: &Verdict) -> Item {
+        let Verdict { status, code } = verdict;
         let text = if self.shared.text {
-            passed_on_text(object, status, code, self.shared.colour)
+            passed_on_text(object, *status, code, self.shared.colour)
         } else {
             // A key out of a JSON object is a string, so it can be written again.
-            let Ok(line) = object.passed_on(T::NAME) else { return };
+            let Ok(line) = object.passed_on(T::NAME) else { return self.defect() };
             line + "\n"
         };
-        self.send(Item { text, tail: None, status, code: Some(code.to_owned()), panic: false }).await;
+        Item { text, tail: None, status: *status, code: Some(code.clone()), panic: false }
     }
 
     /// `budget` is given where work was done, for the total.
-    fn emit(
-        &self,
-        origin: &Origin,
-        time: String,
-        outcome: Outcome<T::Answer>,
-        budget: Option<&Budget>,
-    ) -> impl Future<Output = ()> {
-        // Not in the future: a record is large, and a worker holds many futures.
-        self.send(self.item(origin, time, outcome, budget))
-    }
-
     fn item(
         &self,
         origin: &Origin,
