@@ -20,6 +20,10 @@ fn told(replies: &[u8], quit_after: Option<Phase>) -> Session {
         recipients: vec![Mailbox::parse("a@b.example").unwrap()],
         content: Some(content),
     };
+    session(delivery, quit_after, replies)
+}
+
+fn session(delivery: Delivery, quit_after: Option<Phase>, replies: &[u8]) -> Session {
     let plan = Plan {
         verb: Verb::Ehlo,
         hello: HelloName::new("client.example").unwrap(),
@@ -32,6 +36,16 @@ fn told(replies: &[u8], quit_after: Option<Phase>) -> Session {
     let mut session = Session::new(plan, NOW);
     session.handle_input(NOW, replies);
     session
+}
+
+/// A session that only asks, in front of a server that has said this much.
+fn asking(replies: &[u8]) -> Session {
+    let delivery = Delivery {
+        from: Mailbox::null(),
+        recipients: vec![Mailbox::parse("a@b.example").unwrap()],
+        content: None,
+    };
+    session(delivery, None, replies)
 }
 
 /// Greeting and EHLO of a server that takes groups of commands.
@@ -147,5 +161,16 @@ fn nothing_is_handed_over_after_a_phase_that_did_not_occur() {
     for phase in [Phase::Banner, Phase::Ehlo, Phase::Tls, Phase::EhloTls] {
         let mut session = told(GROUPS.as_bytes(), Some(phase));
         assert!(written(&mut session).iter().all(|piece| !piece.contains("MAIL")), "{phase:?}");
+    }
+}
+
+#[test]
+fn a_group_that_ends_in_quit_is_followed_by_no_other_quit() {
+    for (reply, cause) in [("421 bye", Cause::RateLimited), ("354 what", Cause::BadReply)] {
+        let mut session = asking(format!("{GROUPS}{reply}\r\n").as_bytes());
+        let written = written(&mut session).concat();
+        assert_eq!(written.matches("QUIT\r\n").count(), 1, "{written}");
+        session.handle_input(NOW, &[]);
+        assert_eq!(end(&mut session), (cause, Phase::Mail));
     }
 }

@@ -124,7 +124,8 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     }
     if reply.code == 421 && !awaited.is_dot() {
         note(session, awaited, &reply);
-        return session.fail_and_quit(now, Failure::new(Cause::RateLimited, phase).with_reply(reply));
+        session.note_failure(Failure::new(Cause::RateLimited, phase).with_reply(reply));
+        return leave(session, now);
     }
     // DATA has one good answer, the others a 2yz.
     let is_sense = match awaited {
@@ -132,7 +133,8 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
         _ => reply.code / 100 != 3,
     };
     if !is_sense {
-        return session.fail_and_quit(now, Failure::new(Cause::BadReply, phase).with_reply(reply));
+        session.note_failure(Failure::new(Cause::BadReply, phase).with_reply(reply));
+        return leave(session, now);
     }
     note(session, awaited, &reply);
     match awaited {
@@ -294,6 +296,11 @@ fn conclude(session: &mut Session, now: Duration) {
     if let Some(failure) = failure {
         session.note_failure(failure);
     }
+    leave(session, now);
+}
+
+/// Takes leave, once: the QUIT that stood in the group is not repeated.
+fn leave(session: &mut Session, now: Duration) {
     if asks_only(session) && is_pipelining(session) {
         quit::wait(session, now);
     } else {
