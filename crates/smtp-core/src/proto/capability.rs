@@ -12,6 +12,9 @@ impl Capabilities {
     /// The most keywords kept.
     pub const MAX: usize = 1_000;
 
+    /// The most parameters kept of a keyword: a known one is looked for among them.
+    pub const MAX_PARAMS: usize = 100;
+
     /// Reads the lines after the first of an EHLO reply.
     pub fn from_reply(reply: &Reply, quirks: &mut Quirks) -> Self {
         let mut capabilities = Self::default();
@@ -36,7 +39,6 @@ impl Capabilities {
             let params = first.into_iter().chain(words).map(str::to_owned);
             if !capabilities.add(word.to_ascii_uppercase(), params) {
                 quirks.insert(Quirk::TooManyKeywords);
-                break;
             }
         }
         capabilities
@@ -57,21 +59,26 @@ impl Capabilities {
         self.keywords.iter().map(|(k, p)| (k.as_str(), p.as_slice()))
     }
 
-    /// A keyword named twice has the parameters of both lines, each once.
-    fn add(&mut self, keyword: String, params: impl Iterator<Item = String>) -> bool {
+    /// A keyword named twice has the parameters of both lines, those of the other each once. Whether
+    /// there was room for all.
+    fn add(&mut self, keyword: String, mut params: impl Iterator<Item = String>) -> bool {
         if let Some((_, known)) = self.keywords.iter_mut().find(|(k, _)| *k == keyword) {
             for param in params {
-                if !known.contains(&param) {
-                    known.push(param);
+                if known.contains(&param) {
+                    continue;
                 }
+                if known.len() == Self::MAX_PARAMS {
+                    return false;
+                }
+                known.push(param);
             }
             return true;
         }
         if self.keywords.len() == Self::MAX {
             return false;
         }
-        self.keywords.push((keyword, params.collect()));
-        true
+        self.keywords.push((keyword, params.by_ref().take(Self::MAX_PARAMS).collect()));
+        params.next().is_none()
     }
 }
 
@@ -114,6 +121,21 @@ mod tests {
         let (capabilities, quirks) = read(&["\u{1b}[31m", "", "***", "DSN"]);
         assert_eq!(capabilities.iter().count(), 1);
         assert!(quirks.contains(&Quirk::BadKeyword));
+    }
+
+    #[test]
+    fn parameters_without_end_are_bounded() {
+        let params = |from: usize| (from..from + 60).map(|n| format!(" {n}")).collect::<String>();
+        let lines = [0, 60, 120].map(|from| format!("AUTH{}", params(from)));
+        let (capabilities, quirks) = read(&lines.each_ref().map(String::as_str));
+        let kept = capabilities.params("AUTH").unwrap();
+        assert_eq!(kept.len(), Capabilities::MAX_PARAMS);
+        assert_eq!((kept.first().unwrap().as_str(), kept.last().unwrap().as_str()), ("0", "99"));
+        assert!(quirks.contains(&Quirk::TooManyKeywords));
+
+        let (capabilities, _) = read(&[&format!("X{}", params(0).repeat(3)), "SIZE 10"]);
+        assert!(capabilities.iter().all(|(_, params)| params.len() <= Capabilities::MAX_PARAMS));
+        assert!(capabilities.has("SIZE"), "what follows is still read");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum Quirk {
     AuthEquals,
     /// A line of the EHLO reply whose keyword is none (section 4.1.1.1).
     BadKeyword,
-    /// More EHLO lines than are kept.
+    /// More EHLO keywords, or parameters of one, than are kept.
     TooManyKeywords,
     /// EHLO or HELO was accepted with another code than 250.
     EhloCode,
