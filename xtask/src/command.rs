@@ -35,6 +35,11 @@ impl CommandLine {
         Self::new("cargo", args.split_whitespace().map(OsString::from).collect())
     }
 
+    pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
     pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
         self.variables.push((name, value));
         self
@@ -135,7 +140,8 @@ impl CommandLine {
 impl fmt::Display for CommandLine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.variables {
-            write!(out, "{name}={value} ")?;
+            let quote = if value.contains(' ') { "'" } else { "" };
+            write!(out, "{name}={quote}{value}{quote} ")?;
         }
         write!(out, "{}", self.program.display())?;
         self.args.iter().try_for_each(|arg| write!(out, " {}", arg.display()))
@@ -180,6 +186,7 @@ mod tests {
     fn variables_are_shown_before_the_program() {
         let line = CommandLine::cargo("test -p tests").variable("A", "1");
         assert_eq!(line.to_string(), "A=1 cargo test -p tests");
+        assert_eq!(line.variable("B", "x y").to_string(), "A=1 B='x y' cargo test -p tests");
     }
 
     #[test]

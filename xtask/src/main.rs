@@ -4,6 +4,7 @@
 mod codes;
 mod command;
 mod demo;
+mod fuzz;
 mod generate;
 mod peers;
 mod test;
@@ -24,6 +25,11 @@ Usage: cargo xtask TASK
   test           what CI checks: format, tidy, clippy, the core without I/O, all tests; then the
                  codes that no end-to-end test has brought about
   tidy           the house rules that no compiler knows
+  fuzz           build the fuzz targets, instrumented for coverage; takes any Rust, and a C++ compiler
+  fuzz smoke     build them, and give each 20,000 executions
+  fuzz run TARGET [--executions N]
+                 build them, and run one until it has found something, is interrupted or has had N;
+                 what it found interesting is kept below the target directory for the next time
   gen            write the generated documents anew (schema, command lines, man pages, completions,
                  codes, environment, keys, the demonstration in the README)
 ";
@@ -37,6 +43,10 @@ fn main() -> ExitCode {
     let outcome = match (task.to_str(), rest.is_empty()) {
         (Some("demo"), _) => demo::run(rest),
         (Some("peers"), true) => peers::run(),
+        (Some("fuzz"), _) => match fuzz::Order::parse(&rest) {
+            Some(order) => fuzz::run(order),
+            None => return misused(),
+        },
         (Some("test"), true) => test::run(),
         (Some("tidy"), true) => tidy::run(),
         (Some("gen"), true) => generate::run(),
@@ -44,10 +54,7 @@ fn main() -> ExitCode {
             print!("{HELP}");
             return ExitCode::SUCCESS;
         }
-        _ => {
-            eprint!("{HELP}");
-            return ExitCode::from(USAGE);
-        }
+        _ => return misused(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,4 +63,9 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+fn misused() -> ExitCode {
+    eprint!("{HELP}");
+    ExitCode::from(USAGE)
 }

@@ -9,6 +9,8 @@ use crate::tidy;
 
 pub(crate) fn run() -> Result<(), Failure> {
     step(&CommandLine::cargo("fmt --all --check"))?;
+    // A workspace of its own.
+    step(&CommandLine::cargo("fmt --manifest-path tests/fuzz/Cargo.toml --check"))?;
     timed("cargo xtask tidy", tidy::run)?;
     step(&CommandLine::cargo("clippy --workspace --all-targets --quiet -- -D warnings"))?;
     core_without_io()?;
