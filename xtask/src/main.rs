@@ -1,6 +1,7 @@
 //! The tasks of this workspace, called as `cargo xtask TASK`: one file a task.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the terminal is its job")]
 
+mod bench;
 mod codes;
 mod command;
 mod demo;
@@ -20,6 +21,9 @@ The tasks of this workspace.
 
 Usage: cargo xtask TASK
 
+  bench smtp [--write]
+                 smtp-ping against its peers, as far as they are installed (check_smtp, smtpping,
+                 posttls-finger, nmap, zgrab2); --write: the table goes into docs/performance.md
   demo [ARG]...  build the tools and the lab, then run `lab demo ARG...`
   peers          the tools against real servers, started here: NSD, Unbound, Postfix (as root)
   test           what CI checks: format, tidy, clippy, the core without I/O, all tests; then the
@@ -43,6 +47,10 @@ fn main() -> ExitCode {
     let outcome = match (task.to_str(), rest.is_empty()) {
         (Some("demo"), _) => demo::run(rest),
         (Some("peers"), true) => peers::run(),
+        (Some("bench"), _) => match bench::Order::parse(&rest) {
+            Some(order) => bench::run(order),
+            None => return misused(),
+        },
         (Some("fuzz"), _) => match fuzz::Order::parse(&rest) {
             Some(order) => fuzz::run(order),
             None => return misused(),
