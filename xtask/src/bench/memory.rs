@@ -30,9 +30,9 @@ pub(super) fn run(table: &mut Table) -> Result<(), Failure> {
         };
         let value = megabytes(differences);
         table.add(Row {
-            what: format!("memory of {SESSIONS} more open sessions {what}"),
-            ours: format!("{value:.1} MB; {:.1} MB at the first {SESSIONS}", megabytes(peaks)),
-            theirs: String::from("MB"),
+            what: format!("MB of {SESSIONS} more open sessions {what}"),
+            ours: format!("{value:.1} MB; with the first {SESSIONS} {:.1} MB", megabytes(peaks)),
+            theirs: String::from("the target alone"),
             value,
             target: Target::AtMost(target),
         });
