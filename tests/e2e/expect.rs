@@ -163,3 +163,14 @@ fn starttls_that_is_offered_and_then_not_known_is_said_twice_over() {
     assert_eq!(verdict(&record), "fail tls.starttls_rejected starttls");
     assert!(findings(&record).contains(&"cmd.advertised_but_rejected".to_owned()));
 }
+
+#[test]
+fn a_certificate_that_a_device_on_the_way_has_made_is_a_guess() {
+    for (certificate, is_guessed) in [("intercepted", true), ("untrusted", false)] {
+        let options = format!("certificate = '{certificate}'");
+        let lab = Scene::default().sink("mx.a.example", "127.70.11.4", &options).open();
+        let record = tool(&lab, "smtp-ping").args(["--no-ptr", "mx.a.example"]).run().record();
+        let found = findings(&record).contains(&"mbox.tls_intercepted".to_owned());
+        assert_eq!(found, is_guessed, "{certificate}: {record:#}");
+    }
+}

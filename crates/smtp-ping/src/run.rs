@@ -70,10 +70,13 @@ impl Tool for SmtpPing {
             .map_err(|(head, error)| Outcome::failed(head, error))?;
         let units = match self.job.first {
             true => vec![Unit { candidates, rcpt }],
-            false => candidates
-                .into_iter()
-                .map(|candidate| Unit { candidates: vec![candidate], rcpt: rcpt.clone() })
-                .collect(),
+            false => {
+                let one = |candidate| Unit { candidates: vec![candidate], rcpt: rcpt.clone() };
+                let mut units: Vec<Unit> = candidates.into_iter().map(one).collect();
+                // They are made in the place of the candidates, which are larger.
+                units.shrink_to_fit();
+                units
+            }
         };
         Ok(Plan { units, consumed })
     }

@@ -33,6 +33,8 @@ pub(crate) enum Certificate {
     CnOnly,
     /// An authority that nobody trusts vouches for it, and is sent along.
     Untrusted,
+    /// The same; the authority is that of a device which opens TLS on the way.
+    Intercepted,
     /// An intermediate of the authority vouches for it, and is sent along.
     Chain,
     /// The same; the intermediate ends in five days and a half.
@@ -84,8 +86,8 @@ impl Authority {
     /// A certificate of this kind for the server of this name.
     pub(super) fn issue(&self, kind: Certificate, name: &str) -> Result<Issued, Error> {
         use Certificate::{
-            AllWrong, Chain, CnOnly, EndsSoon, Expired, Incomplete, IssuerEndsSoon, IssuerExpired,
-            NotYetValid, SelfSigned, Untrusted, WrongName,
+            AllWrong, Chain, CnOnly, EndsSoon, Expired, Incomplete, Intercepted, IssuerEndsSoon,
+            IssuerExpired, NotYetValid, SelfSigned, Untrusted, WrongName,
         };
         let now = SystemTime::now();
         // The half days keep the number of whole days left the same through a test.
@@ -104,8 +106,12 @@ impl Authority {
         let key = KeyPair::generate()?;
         let chain = match kind {
             SelfSigned | AllWrong => vec![params.self_signed(&key)?.into()],
-            Untrusted => {
-                let other = Self::new("an authority that nobody trusts")?;
+            Untrusted | Intercepted => {
+                let name = match kind {
+                    Intercepted => "FortiGate CA",
+                    _ => "an authority that nobody trusts",
+                };
+                let other = Self::new(name)?;
                 vec![params.signed_by(&key, &other.issuer)?.into(), other.der()]
             }
             Chain | IssuerEndsSoon | IssuerExpired | Incomplete => {

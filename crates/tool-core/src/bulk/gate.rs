@@ -3,6 +3,9 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How long room for a few goes unseen.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// Shared between the feeder, which waits at it, and the workers and the writer, which let go.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -20,6 +23,8 @@ struct State {
     written: u64,
     next_begin: Option<Instant>,
     shut: bool,
+    /// Somebody waits for room.
+    is_full: bool,
 }
 
 impl Gate {
@@ -27,7 +32,13 @@ impl Gate {
     /// first that is not written; at most `rate` begun a second, and one second's worth at once.
     pub(super) fn new(most: u32, ordered: bool, rate: Option<u32>) -> Self {
         Self {
-            state: Mutex::new(State { under_way: 0, written: 0, next_begin: None, shut: false }),
+            state: Mutex::new(State {
+                under_way: 0,
+                written: 0,
+                next_begin: None,
+                shut: false,
+                is_full: false,
+            }),
             changed: Condvar::new(),
             most: u64::from(most),
             window: ordered.then_some(10 * u64::from(most)),
@@ -45,7 +56,9 @@ impl Gate {
                 return false;
             }
             if full || ahead {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.is_full = true;
+                let waited = self.changed.wait_timeout(state, LOOK);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
             let now = Instant::now();
@@ -68,15 +81,28 @@ impl Gate {
         true
     }
 
-    /// A target is done.
+    /// A target is done. Who waits for room is woken when there is room for several: waking costs
+    /// more than it takes to read them.
     pub(super) fn leave(&self) {
-        self.lock().under_way -= 1;
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.under_way -= 1;
+        if state.is_full && state.under_way + self.most / 32 <= self.most {
+            self.wake(state);
+        }
     }
 
     /// All records before this number are out.
     pub(super) fn written(&self, number: u64) {
-        self.lock().written = number;
+        let mut state = self.lock();
+        state.written = number;
+        if state.is_full {
+            self.wake(state);
+        }
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        state.is_full = false;
+        drop(state);
         self.changed.notify_all();
     }
 

@@ -14,10 +14,10 @@ use crate::{Tally, stderr};
 /// From a worker.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// A finished record of the input with this number.
+    /// A finished record of the input with this number; others follow.
     Record(u64, Item),
-    /// There are no more records of the input with this number.
-    End(u64),
+    /// The last record of the input with this number, if it was not sent before.
+    Last(u64, Option<Item>),
 }
 
 /// A finished record.
@@ -101,8 +101,8 @@ impl Writer {
 
     fn take(&self, message: Message, order: &mut Order, batch: &mut Vec<Item>) {
         match message {
-            Message::Record(_, item) if !self.ordered => batch.push(item),
-            Message::End(_) if !self.ordered => {}
+            Message::Record(_, item) | Message::Last(_, Some(item)) if !self.ordered => batch.push(item),
+            Message::Last(_, None) if !self.ordered => {}
             message => order.take(message, batch),
         }
     }
@@ -158,11 +158,19 @@ struct Order {
 
 impl Order {
     fn take(&mut self, message: Message, batch: &mut Vec<Item>) {
-        match message {
-            Message::Record(number, item) if number == self.next => batch.push(item),
-            Message::Record(number, item) => self.held.entry(number).or_default().0.push(item),
-            Message::End(number) if number == self.next => self.advance(batch),
-            Message::End(number) => self.held.entry(number).or_default().1 = true,
+        let (number, item, is_last) = match message {
+            Message::Record(number, item) => (number, Some(item), false),
+            Message::Last(number, item) => (number, item, true),
+        };
+        if number != self.next {
+            let (items, ended) = self.held.entry(number).or_default();
+            items.extend(item);
+            *ended |= is_last;
+            return;
+        }
+        batch.extend(item);
+        if is_last {
+            self.advance(batch);
         }
     }
 
@@ -182,17 +190,22 @@ impl Order {
 mod tests {
     use super::*;
 
+    fn item(number: u64) -> Item {
+        Item { text: number.to_string(), tail: None, status: Status::Ok, code: None, panic: false }
+    }
+
     fn record(number: u64) -> Message {
-        let item =
-            Item { text: number.to_string(), tail: None, status: Status::Ok, code: None, panic: false };
-        Message::Record(number, item)
+        Message::Record(number, item(number))
+    }
+
+    fn last(number: u64) -> Message {
+        Message::Last(number, Some(item(number)))
     }
 
     #[test]
     fn records_wait_for_those_of_earlier_inputs() {
         let (mut order, mut batch) = (Order::default(), Vec::new());
-        let messages =
-            [record(2), Message::End(2), record(0), record(1), Message::End(1), record(0), Message::End(0)];
+        let messages = [last(2), record(0), record(1), Message::Last(1, None), last(0)];
         for message in messages {
             order.take(message, &mut batch);
         }

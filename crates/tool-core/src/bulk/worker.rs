@@ -102,32 +102,32 @@ impl<T: Tool> Line<T> {
                 FedFrom::Line(number, raw) => Input::from_line(number, raw),
                 FedFrom::Job => Input { line: None, body: Body::Job },
             };
-            self.handle(input).await;
+            self.handle(input).await
         };
         // What panics beside the tool's own work has a record too, and lets go of its slot.
-        if AssertUnwindSafe(whole).catch_unwind().await.is_err() {
-            self.send(self.defect()).await;
-        }
-        let _ = self.out.send(Message::End(self.number)).await;
+        let last = AssertUnwindSafe(whole).catch_unwind().await.unwrap_or_else(|_| Some(self.defect()));
+        let _ = self.out.send(Message::Last(self.number, last)).await;
         self.shared.gate.leave();
     }
 
-    async fn handle(&self, input: Input) {
+    /// Sends the records of an input but for the last, which it gives where it is known to be it.
+    async fn handle(&self, input: Input) -> Option<Item> {
         // Boxed, since a target is planned long before its work is done.
         let planned = Box::pin(self.plan(input)).await;
         let Planned { units, origin, spent } = match planned {
             Ok(planned) => planned,
-            Err(item) => return self.send(item).await,
+            Err(item) => return Some(item),
         };
         let many = units.len() > 1 || self.shared.many;
         if let [only] = units.as_slice() {
-            return self.unit(only, &origin, spent, many).await;
+            return Some(self.done(only, &origin, spent, many).await);
         }
         // Boxed: what runs them keeps room for one more than there are.
         let units = units.iter().map(|unit| Box::pin(self.unit(unit, &origin, spent, many)));
         // An input of many units leaves room for the others.
         let at_once = (self.shared.common.concurrency as usize / 4).max(1);
         stream::iter(units).buffer_unordered(at_once).collect::<()>().await;
+        None
     }
 
     /// The units of an input, or the only record of one that comes to none.
@@ -194,7 +194,7 @@ impl<T: Tool> Line<T> {
 
     async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: Duration, many: bool) {
         let item = self.done(unit, origin, spent, many).await;
-        self.send(item).await;
+        let _ = self.out.send(Message::Record(self.number, item)).await;
     }
 
     /// Does the work of a unit; the record of it.
@@ -319,10 +319,6 @@ impl<T: Tool> Line<T> {
         };
         let code = Some(code.to_string());
         Item { text, tail: None, status: Status::Unknown, code, panic: true }
-    }
-
-    async fn send(&self, item: Item) {
-        let _ = self.out.send(Message::Record(self.number, item)).await;
     }
 }
 

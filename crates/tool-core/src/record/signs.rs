@@ -1,6 +1,6 @@
 //! Signs of a middlebox, and of offers that cannot be meant: what an EHLO reply should not hold.
 
-use smtp_core::proto::{Capabilities, Facts, Reply};
+use smtp_core::proto::{Capabilities, Facts, Reply, TlsFacts, VerifyError};
 
 use super::{Finding, ReplyRecord};
 use crate::Code;
@@ -13,6 +13,11 @@ pub(super) fn middlebox_findings(facts: &Facts) -> Vec<Finding> {
     if facts.banner.as_ref().is_some_and(is_masked) {
         let message = "the greeting is overwritten with asterisks, as a firewall does that inspects SMTP";
         findings.push(guess(Code::MboxBannerMasked, message.to_owned()));
+    }
+    if let Some(issuer) = facts.tls.as_ref().and_then(interceptor) {
+        let message =
+            format!("the certificate was issued by {issuer}, as devices do that open TLS on the way");
+        findings.push(guess(Code::MboxTlsIntercepted, message));
     }
     let Some(clear) = &facts.ehlo else { return findings };
     let offered = &clear.capabilities;
@@ -28,6 +33,35 @@ pub(super) fn middlebox_findings(facts: &Facts) -> Vec<Finding> {
         findings.push(guess(Code::MboxStarttlsStripped, message.to_owned()));
     }
     findings
+}
+
+/// Who issued a certificate for the very name that was asked for, is known to do so on the way, and
+/// is trusted by nobody.
+fn interceptor(tls: &TlsFacts) -> Option<&str> {
+    const MAKERS: [&str; 14] = [
+        "avast",
+        "avg ",
+        "barracuda",
+        "bitdefender",
+        "blue coat",
+        "check point",
+        "eset ssl",
+        "fortigate",
+        "fortinet",
+        "kaspersky",
+        "palo alto",
+        "sophos",
+        "watchguard",
+        "zscaler",
+    ];
+    let leaf = tls.chain.first()?;
+    let errors: Vec<VerifyError> =
+        tls.verify_error.into_iter().chain(tls.more_errors.iter().copied()).collect();
+    let is_foreign =
+        errors.iter().any(|error| matches!(error, VerifyError::NotTrusted | VerifyError::ChainIncomplete))
+            && !errors.contains(&VerifyError::HostMismatch);
+    let issuer = leaf.issuer.to_ascii_lowercase();
+    (is_foreign && MAKERS.iter().any(|maker| issuer.contains(maker))).then_some(leaf.issuer.as_str())
 }
 
 /// What the two EHLO replies promise that cannot be.

@@ -16,6 +16,10 @@ pub(in crate::proto) fn wait(session: &mut Session, now: Duration) {
 }
 
 pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Reply) {
+    // Replies may be owed to commands of a group that was broken off.
+    if session.awaited().pop_front().is_some() && reply.code != 221 {
+        return;
+    }
     if reply.code == 221 {
         session.finish(now);
     } else {
