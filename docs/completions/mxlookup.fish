@@ -10,6 +10,8 @@ complete -c mxlookup -s j -l concurrency -d 'The most targets worked on at a tim
 complete -c mxlookup -l stable -d 'Sort hosts of equal preference by name instead of shuffling them'
 complete -c mxlookup -l no-addresses -d 'Look up the MX only, not the addresses of the hosts'
 complete -c mxlookup -l ptr -d 'Look up the names of the addresses, and whether they lead back'
+complete -c mxlookup -l tlsa -d 'Look up what certificate each host says it has (DANE, RFC 7672), where the host is signed'
+complete -c mxlookup -l trust-ad -d 'Believe what the DNS servers say of DNSSEC (the AD bit) [default: one on this machine, or as resolv.conf says]'
 complete -c mxlookup -s 4 -d 'Use IPv4 only'
 complete -c mxlookup -s 6 -d 'Use IPv6 only'
 complete -c mxlookup -l ordered -d 'Keep the order of the input, within a window of ten times -j'

@@ -28,6 +28,8 @@ never\:"Never"))' \
 '--stable[Sort hosts of equal preference by name instead of shuffling them]' \
 '(--ptr)--no-addresses[Look up the MX only, not the addresses of the hosts]' \
 '--ptr[Look up the names of the addresses, and whether they lead back]' \
+'(--no-addresses)--tlsa[Look up what certificate each host says it has (DANE, RFC 7672), where the host is signed]' \
+'--trust-ad[Believe what the DNS servers say of DNSSEC (the AD bit) \[default\: one on this machine, or as resolv.conf says\]]' \
 '-4[Use IPv4 only]' \
 '-6[Use IPv6 only]' \
 '--ordered[Keep the order of the input, within a window of ten times -j]' \

@@ -47,9 +47,9 @@ fn the_route_of_a_domain() {
             "tool": "mxlookup", "v": 1, "status": "ok",
             "domain": "a.example", "input": "a.example",
             "mx": [
-                {"preference": 100, "exchange": "mail.a.example", "addresses": ["192.0.2.30"], "ttl": 3600}
+                {"preference": 100, "exchange": "mail.a.example", "addresses": ["192.0.2.30"], "ttl": 3600, "dnssec": "insecure"}
             ],
-            "resolver": "RESOLVER", "time": "TIME",
+            "dnssec": "insecure", "dnssec_by": "resolver", "resolver": "RESOLVER", "time": "TIME",
             "timing_ms": {"mx": 0, "addresses": 0, "total": 0}
         }"#,
     );
@@ -107,8 +107,8 @@ fn no_mx_but_an_address() {
             "tool": "mxlookup", "v": 1, "status": "ok",
             "domain": "www.a.example", "input": "www.a.example",
             "implicit": true,
-            "mx": [{"preference": 0, "exchange": "www.a.example", "addresses": ["192.0.2.38"]}],
-            "resolver": "RESOLVER", "time": "TIME",
+            "mx": [{"preference": 0, "exchange": "www.a.example", "addresses": ["192.0.2.38"], "dnssec": "insecure"}],
+            "dnssec": "insecure", "dnssec_by": "resolver", "resolver": "RESOLVER", "time": "TIME",
             "findings": [
                 {
                     "tool": "mxlookup", "code": "dns.implicit_mx", "severity": "info",
@@ -140,7 +140,7 @@ fn a_domain_that_takes_no_mail() {
             "domain": "a.example", "input": "a.example",
             "null_mx": true,
             "mx": [{"preference": 0, "exchange": ".", "addresses": [], "ttl": 86400}],
-            "resolver": "RESOLVER", "time": "TIME",
+            "dnssec": "insecure", "dnssec_by": "resolver", "resolver": "RESOLVER", "time": "TIME",
             "error": {
                 "tool": "mxlookup", "code": "dns.null_mx", "phase": "dns", "temporary": false,
                 "message": "the domain declares that it takes no mail (null MX)"
@@ -209,7 +209,7 @@ fn an_exchange_that_is_an_alias() {
         record["mx"],
         json!([{
             "preference": 10, "exchange": "mx.a.example", "addresses": ["192.0.2.1"], "ttl": 300,
-            "cname": ["mail.b.example"]
+            "cname": ["mail.b.example"], "dnssec": "insecure"
         }])
     );
     assert_eq!(
@@ -285,8 +285,8 @@ fn no_exchange_has_an_address() {
         r#"{
             "tool": "mxlookup", "v": 1, "status": "fail",
             "domain": "a.example", "input": "a.example",
-            "mx": [{"preference": 10, "exchange": "mx.a.example", "addresses": [], "ttl": 300}],
-            "resolver": "RESOLVER", "time": "TIME",
+            "mx": [{"preference": 10, "exchange": "mx.a.example", "addresses": [], "ttl": 300, "dnssec": "insecure"}],
+            "dnssec": "insecure", "dnssec_by": "resolver", "resolver": "RESOLVER", "time": "TIME",
             "error": {
                 "tool": "mxlookup", "code": "dns.mx_no_address", "phase": "dns", "temporary": false,
                 "message": "no exchange of the domain has an address"

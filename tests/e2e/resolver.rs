@@ -39,6 +39,7 @@ fn a_domain_that_does_not_exist() {
         r#"{
             "tool": "mxlookup", "v": 1, "status": "fail",
             "domain": "nosuch.example", "input": "nosuch.example",
+            "dnssec": "insecure", "dnssec_by": "resolver",
             "resolver": "RESOLVER", "time": "TIME",
             "error": {
                 "tool": "mxlookup", "code": "dns.nxdomain", "phase": "dns", "temporary": false,
@@ -226,6 +227,7 @@ fn no_addresses_are_asked() {
             "tool": "mxlookup", "v": 1, "status": "ok",
             "domain": "a.example", "input": "a.example",
             "mx": [{"preference": 10, "exchange": "mx.a.example", "ttl": 300}],
+            "dnssec": "insecure", "dnssec_by": "resolver",
             "resolver": "RESOLVER", "time": "TIME",
             "timing_ms": {"mx": 0, "total": 0}
         }"#,

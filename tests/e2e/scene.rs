@@ -24,6 +24,8 @@ close
 #[derive(Debug, Default)]
 pub(crate) struct Scene {
     zone: String,
+    secure: Vec<String>,
+    insecure: Vec<String>,
     rest: String,
 }
 
@@ -35,6 +37,18 @@ impl Scene {
 
     pub(crate) fn records(mut self, records: &str) -> Self {
         let _ = writeln!(self.zone, "{records}");
+        self
+    }
+
+    /// What a validating resolver has found signed: this name and those below it.
+    pub(crate) fn secure(mut self, name: &str) -> Self {
+        self.secure.push(name.to_owned());
+        self
+    }
+
+    /// Except this one and those below it.
+    pub(crate) fn insecure(mut self, name: &str) -> Self {
+        self.insecure.push(name.to_owned());
         self
     }
 
@@ -75,7 +89,8 @@ impl Scene {
     }
 
     pub(crate) fn open(&self) -> Lab {
-        world(&format!("zone = '''\n{}'''\n{}", self.zone, self.rest))
+        let Self { zone, secure, insecure, rest } = self;
+        world(&format!("zone = '''\n{zone}'''\nsecure = {secure:?}\ninsecure = {insecure:?}\n{rest}"))
     }
 }
 

@@ -84,12 +84,19 @@ pub struct ResolverConfig {
     pub try_timeout: Duration,
     /// Tries per server.
     pub tries: u32,
+    /// Whether every server's word on DNSSEC is taken (the AD bit): see [`ResolverConfig::trusts`].
+    pub trust_ad: bool,
 }
 
 impl ResolverConfig {
     /// The servers given, with 2.5 s a try and two tries a server.
     pub fn new(servers: Vec<Server>) -> Self {
-        Self { servers, try_timeout: Duration::from_millis(2_500), tries: 2 }
+        Self { servers, try_timeout: Duration::from_millis(2_500), tries: 2, trust_ad: false }
+    }
+
+    /// Whether a server's word on DNSSEC is taken: nobody but this machine could have changed that of one on it.
+    pub fn trusts(&self, server: &Server) -> bool {
+        self.trust_ad || server.addr.ip().to_canonical().is_loopback()
     }
 }
 
@@ -108,6 +115,22 @@ mod tests {
             ("[::1]", "udp://[::1]:53"),
         ] {
             assert_eq!(text.parse::<Server>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn the_word_of_a_server_elsewhere_is_taken_only_if_that_was_said() {
+        let config = ResolverConfig::new(Vec::new());
+        let trusting = ResolverConfig { trust_ad: true, ..config.clone() };
+        for (text, here) in [
+            ("127.0.0.53", true),
+            ("[::1]:53", true),
+            ("[::ffff:127.0.0.1]:53", true),
+            ("9.9.9.9", false),
+            ("192.168.1.1", false),
+        ] {
+            let server: Server = text.parse().unwrap();
+            assert_eq!((config.trusts(&server), trusting.trusts(&server)), (here, true), "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::DomainName;
+use crate::{DomainName, Security};
 
 /// What stood in the way of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +55,14 @@ pub struct LookupError {
     pub limit: Option<Duration>,
     /// The aliases that were followed before.
     pub cname: Vec<DomainName>,
+    /// What DNSSEC says of a denial, if somebody trustworthy said it.
+    pub security: Option<Security>,
 }
 
 impl LookupError {
     /// An error without further evidence.
     pub fn new(problem: Problem) -> Self {
-        Self { problem, ede: Vec::new(), resolver: None, limit: None, cname: Vec::new() }
+        Self { problem, ede: Vec::new(), resolver: None, limit: None, cname: Vec::new(), security: None }
     }
 }
 

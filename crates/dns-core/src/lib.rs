@@ -6,6 +6,7 @@
 //! `http` feature adds [`http`], for what the names lead to and no resolver knows.
 
 pub mod address;
+mod addresses;
 mod config;
 mod error;
 mod hosts;
@@ -18,14 +19,17 @@ pub mod net;
 mod reverse;
 mod route;
 mod target;
+mod tlsa;
 #[cfg(test)]
 mod zone;
 
+pub use addresses::{Addresses, addresses};
 pub use config::{Protocol, ResolverConfig, Server, ServerError};
 pub use error::{Ede, HttpError, LookupError, Problem};
 pub use hosts::Hosts;
-pub use lookup::{Answer, Data, Kind, Lookup, Rr};
+pub use lookup::{Answer, Data, Kind, Lookup, Rr, Security, Tlsa};
 pub use name::{DomainName, NameError};
 pub use reverse::{Iprev, Reverse, reverse};
-pub use route::{AT_ONCE, Families, Finding, Host, Order, Route, RouteError, RouteOptions, addresses, route};
+pub use route::{AT_ONCE, Families, Finding, Host, Order, Route, RouteError, RouteOptions, route};
 pub use target::{Location, MailTarget, TargetError};
+pub use tlsa::{TlsaAnswer, tlsa};

@@ -16,6 +16,10 @@ pub enum Kind {
     Mx,
     /// Name of an address.
     Ptr,
+    /// Alias: the alias itself, which is not followed.
+    Cname,
+    /// What certificate a service has (RFC 6698).
+    Tlsa,
     /// Text.
     Txt,
     /// Text in class CH (RFC 1035 section 3.2.4): what a server says about itself, or about whoever asks.
@@ -38,8 +42,35 @@ pub enum Data {
     },
     /// Name of an address.
     Ptr(DomainName),
+    /// Alias.
+    Cname(DomainName),
+    /// What certificate a service has.
+    Tlsa(Tlsa),
     /// Text, its character-strings joined; untrusted octets.
     Txt(Vec<u8>),
+}
+
+/// A TLSA record (RFC 6698 section 2.1): what certificate a service has. Any number may stand in a field.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tlsa {
+    /// What the data is of: 2 an authority of the service's own, 3 its certificate.
+    pub usage: u8,
+    /// 0 the whole certificate, 1 its public key.
+    pub selector: u8,
+    /// 0 the thing itself, 1 its SHA-256, 2 its SHA-512.
+    pub matching: u8,
+    /// What is compared.
+    pub data: Vec<u8>,
+}
+
+/// What DNSSEC says of an answer (RFC 4033 section 5). Where nobody trustworthy has said anything, there is none of
+/// these; what is bogus is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Security {
+    /// Signed, from the root down.
+    Secure,
+    /// Provably not signed, or from a resolver that does not look.
+    Insecure,
 }
 
 /// A record of the answer.
@@ -60,6 +91,8 @@ pub struct Answer {
     pub cname: Vec<DomainName>,
     /// The server that answered, as `udp://192.0.2.53:53`.
     pub resolver: Arc<str>,
+    /// What DNSSEC says of records and aliases together, if somebody trustworthy said it.
+    pub security: Option<Security>,
 }
 
 /// Asks questions. Names are absolute; no search list, no /etc/hosts.

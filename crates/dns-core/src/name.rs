@@ -94,6 +94,16 @@ impl DomainName {
         Ok(Self(text.into()))
     }
 
+    /// The name with these labels in front.
+    ///
+    /// # Errors
+    /// When it is too long.
+    pub fn below(&self, labels: &[&str]) -> Result<Self, NameError> {
+        let own = self.labels();
+        let labels = labels.iter().map(|label| label.as_bytes());
+        Self::from_labels(labels.chain(own.iter().map(Vec::as_slice)))
+    }
+
     /// The name under which an address is looked up (RFC 1035 section 3.5, RFC 3596 section 2.5).
     pub fn of_address(ip: IpAddr) -> Self {
         let text = match ip.to_canonical() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::{Data, DomainName, Families, Kind, Lookup, LookupError, addresses};
+use crate::{Addresses, Data, DomainName, Families, Kind, Lookup, LookupError, addresses};
 
 /// The result words of RFC 8601 section 2.7.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub async fn reverse(lookup: &impl Lookup, ip: IpAddr) -> Reverse {
     let results = join_all(names.iter().map(|name| addresses(lookup, name, families))).await;
     let forward_took = Some(begun.elapsed());
     let (mut forward, mut error) = (Vec::new(), None);
-    for (name, (found, _, failed)) in names.iter().zip(results) {
+    for (name, Addresses { found, failed, .. }) in names.iter().zip(results) {
         forward.push((name.clone(), found));
         error = error.or(failed.filter(|failed| failed.problem.is_temporary()));
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt};
 
 use crate::address::{Scope, scope};
-use crate::{Answer, Data, DomainName, Kind, Lookup, LookupError, Problem};
+use crate::{Addresses, Answer, Data, DomainName, Kind, Lookup, LookupError, Problem, Security, addresses};
 
 /// The address families that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Route {
     pub findings: Vec<Finding>,
     /// The server that answered the question for the MX.
     pub resolver: Option<Arc<str>>,
+    /// What DNSSEC says of the MX, or of there being none, if somebody trustworthy said it.
+    pub security: Option<Security>,
     /// How long the MX question took.
     pub mx_took: Duration,
     /// How long all the address questions took together.
@@ -82,6 +84,8 @@ pub struct Host {
     pub ttl: Option<u32>,
     /// The aliases of the host.
     pub cname: Vec<DomainName>,
+    /// What DNSSEC says of the addresses, if they were asked for and somebody trustworthy said it.
+    pub security: Option<Security>,
 }
 
 /// Why no mail can go to a domain, or why that cannot be told.
@@ -136,6 +140,7 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
         cname: Vec::new(),
         findings: Vec::new(),
         resolver: None,
+        security: None,
         mx_took: begun.elapsed(),
         addresses_took: None,
         verdict: Ok(()),
@@ -144,6 +149,7 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
         Ok(answer) => {
             route.cname = answer.cname.clone();
             route.resolver = Some(answer.resolver.clone());
+            route.security = answer.security;
             explicit(&mut route, answer, options.order);
             if !route.null_mx && options.addresses {
                 fill_addresses(&mut route, lookup, options.families).await;
@@ -152,54 +158,17 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
         Err(error) if error.problem == Problem::NoData => {
             route.cname = error.cname.clone();
             route.resolver = error.resolver.clone();
+            route.security = error.security;
             implicit(&mut route, lookup, domain, options.families).await;
         }
         Err(error) => {
             route.cname = error.cname.clone();
             route.resolver = error.resolver.clone();
+            route.security = error.security;
             route.verdict = Err(RouteError::Lookup { error, exchange: None });
         }
     }
     route
-}
-
-/// The addresses of one host: what was found, the aliases on the way, and a question that failed.
-pub async fn addresses(
-    lookup: &impl Lookup,
-    host: &DomainName,
-    families: Families,
-) -> (Vec<IpAddr>, Vec<DomainName>, Option<LookupError>) {
-    let ask = async |kind, wanted: bool| match wanted {
-        true => Some(lookup.lookup(host, kind).await),
-        false => None,
-    };
-    let (v4, v6) = futures_util::future::join(ask(Kind::A, families.v4), ask(Kind::Aaaa, families.v6)).await;
-    let (mut found, mut cname, mut failed) = (Vec::new(), Vec::new(), None::<LookupError>);
-    for result in [v4, v6].into_iter().flatten() {
-        match result {
-            Ok(answer) => {
-                found.extend(answer.records.iter().filter_map(|rr| match rr.data {
-                    Data::A(v4) => Some(IpAddr::V4(v4)),
-                    Data::Aaaa(v6) => Some(IpAddr::V6(v6)),
-                    _ => None,
-                }));
-                if cname.is_empty() {
-                    cname = answer.cname;
-                }
-            }
-            // A temporary error says more than a denial: the other family may be the one that exists.
-            Err(error) => {
-                if failed.as_ref().is_none_or(|known| !known.problem.is_temporary()) {
-                    failed = Some(error);
-                }
-            }
-        }
-    }
-    let mut seen = HashSet::new();
-    found.retain(|ip| seen.insert(*ip));
-    let denied_beside_answer =
-        failed.as_ref().is_some_and(|error| !error.problem.is_temporary()) && !found.is_empty();
-    (found, cname, failed.filter(|_| !denied_beside_answer))
 }
 
 /// Hosts of one target whose addresses are asked for at a time.
@@ -215,6 +184,7 @@ fn explicit(route: &mut Route, answer: Answer, order: Order) {
                 addresses: None,
                 ttl: Some(rr.ttl),
                 cname: Vec::new(),
+                security: None,
             });
         }
     }
@@ -258,10 +228,10 @@ fn explicit(route: &mut Route, answer: Answer, order: Order) {
 /// No MX: the addresses of the domain itself count, as if at preference 0.
 async fn implicit(route: &mut Route, lookup: &impl Lookup, domain: &DomainName, families: Families) {
     let begun = Instant::now();
-    let (addresses, _, failed) = addresses(lookup, domain, families).await;
+    let Addresses { found, failed, security, .. } = addresses(lookup, domain, families).await;
     route.addresses_took = Some(begun.elapsed());
     match failed {
-        Some(error) if addresses.is_empty() => {
+        Some(error) if found.is_empty() => {
             route.verdict = Err(RouteError::Lookup { error, exchange: None });
             return;
         }
@@ -270,13 +240,14 @@ async fn implicit(route: &mut Route, lookup: &impl Lookup, domain: &DomainName, 
     }
     route.implicit = true;
     route.findings.insert(0, Finding::ImplicitMx);
-    note_scopes(&mut route.findings, domain, &addresses);
+    note_scopes(&mut route.findings, domain, &found);
     let host = Host {
         preference: 0,
         exchange: domain.clone(),
-        addresses: Some(addresses),
+        addresses: Some(found),
         ttl: None,
         cname: Vec::new(),
+        security,
     };
     route.hosts.push(host);
 }
@@ -284,19 +255,21 @@ async fn implicit(route: &mut Route, lookup: &impl Lookup, domain: &DomainName, 
 async fn fill_addresses(route: &mut Route, lookup: &impl Lookup, families: Families) {
     let begun = Instant::now();
     let questions = route.hosts.iter().map(async |host| match host.exchange.as_address().is_some() {
-        true => (Vec::new(), Vec::new(), None),
+        true => Addresses::default(),
         false => addresses(lookup, &host.exchange, families).await,
     });
     // A zone can name thousands of hosts; they are not all asked for at once.
     let results: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
     route.addresses_took = Some(begun.elapsed());
     let mut temporary = None;
-    for (host, (found, cname, failed)) in route.hosts.iter_mut().zip(results) {
+    for (host, result) in route.hosts.iter_mut().zip(results) {
+        let Addresses { found, cname, failed, security } = result;
         let name = &host.exchange;
         if !cname.is_empty() {
             route.findings.push(Finding::MxCname(name.clone()));
         }
         host.cname = cname;
+        host.security = security;
         note_scopes(&mut route.findings, name, &found);
         let known = match failed {
             None => true,

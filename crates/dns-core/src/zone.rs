@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use crate::{Answer, Data, DomainName, Kind, Lookup, LookupError, Problem, Rr};
+use crate::{Answer, Data, DomainName, Kind, Lookup, LookupError, Problem, Rr, Security, Tlsa};
 
 #[derive(Default)]
 pub(crate) struct Zone {
@@ -11,6 +11,7 @@ pub(crate) struct Zone {
     aliases: HashMap<DomainName, DomainName>,
     faults: HashMap<(DomainName, Kind), Problem>,
     names: HashSet<DomainName>,
+    signed: Vec<(String, bool)>,
 }
 
 fn name(text: &str) -> DomainName {
@@ -57,6 +58,32 @@ impl Zone {
         self
     }
 
+    pub(crate) fn tlsa(self, host: &str, data: &[u8]) -> Self {
+        let at = name(host).below(&["_25", "_tcp"]).unwrap();
+        self.add(at, Kind::Tlsa, Data::Tlsa(Tlsa { usage: 3, selector: 1, matching: 1, data: data.to_vec() }))
+    }
+
+    /// This name and those below it.
+    pub(crate) fn signed(mut self, at: &str) -> Self {
+        self.signed.push((at.to_owned(), true));
+        self
+    }
+
+    pub(crate) fn unsigned(mut self, at: &str) -> Self {
+        self.signed.push((at.to_owned(), false));
+        self
+    }
+
+    fn security(&self, at: &DomainName) -> Security {
+        let covers = |zone: &str| {
+            at.as_str().strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        match self.signed.iter().rev().find(|(zone, _)| covers(zone)) {
+            Some((_, true)) => Security::Secure,
+            _ => Security::Insecure,
+        }
+    }
+
     pub(crate) fn fails(mut self, at: &str, kind: Kind, problem: Problem) -> Self {
         self.faults.insert((name(at), kind), problem);
         self
@@ -66,23 +93,32 @@ impl Zone {
 impl Lookup for Zone {
     async fn lookup(&self, at: &DomainName, kind: Kind) -> Result<Answer, LookupError> {
         let (mut at, mut cname) = (at.clone(), Vec::new());
-        while let Some(next) = self.aliases.get(&at) {
+        let mut security = self.security(&at);
+        while let Some(next) = self.aliases.get(&at).filter(|_| kind != Kind::Cname) {
             if cname.contains(next) {
                 return Err(LookupError { cname, ..LookupError::new(Problem::CnameLoop) });
             }
             cname.push(next.clone());
             at = next.clone();
+            if self.security(&at) == Security::Insecure {
+                security = Security::Insecure;
+            }
         }
+        let security = Some(security);
         let key = (at, kind);
         if let Some(problem) = self.faults.get(&key) {
             return Err(LookupError::new(*problem));
         }
-        match self.records.get(&key) {
-            Some(records) => Ok(Answer { records: records.clone(), cname, resolver: "zone".into() }),
+        let found = match (self.records.get(&key), self.aliases.get(&key.0)) {
+            (None, Some(alias)) => Some(vec![Rr { ttl: 300, data: Data::Cname(alias.clone()) }]),
+            (found, _) => found.cloned(),
+        };
+        match found {
+            Some(records) => Ok(Answer { records, cname, resolver: "zone".into(), security }),
             None if self.names.contains(&key.0) => {
-                Err(LookupError { cname, ..LookupError::new(Problem::NoData) })
+                Err(LookupError { cname, security, ..LookupError::new(Problem::NoData) })
             }
-            None => Err(LookupError { cname, ..LookupError::new(Problem::NxDomain) }),
+            None => Err(LookupError { cname, security, ..LookupError::new(Problem::NxDomain) }),
         }
     }
 }

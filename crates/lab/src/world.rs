@@ -5,6 +5,8 @@
 //! zone = """
 //! port25.com.  3600 IN MX 100 mail.port25.com.
 //! """
+//! secure = ["dane.example"]       # this name and all below: what a validating resolver has found signed (AD)
+//! insecure = ["open.dane.example"] # except this one and all below
 //! [[fault]]
 //! name = "broken.example"        # "*.slow.example": every name below slow.example
 //! kind = "servfail"              # refused timeout garbage wrong_id wrong_question truncate lowercase delay
@@ -53,7 +55,7 @@ use hickory_proto::rr::{LowerName, Name};
 use serde::Deserialize;
 use server::ServerText;
 
-use crate::dns::{Data, Fault, Kind, Zone};
+use crate::dns::{Data, Fault, Kind, Signed, Zone};
 use crate::http::Page;
 use crate::smtp::Server;
 
@@ -109,6 +111,10 @@ struct WorldText {
     client: String,
     #[serde(default)]
     zone: String,
+    #[serde(default)]
+    secure: Vec<String>,
+    #[serde(default)]
+    insecure: Vec<String>,
     #[serde(default, rename = "fault")]
     faults: Vec<FaultText>,
     #[serde(default, rename = "server")]
@@ -193,7 +199,9 @@ impl World {
                 .map_err(|problem| WorldError::Server { name: server.name.clone(), problem })
         });
         let servers = servers.collect::<Result<_, _>>()?;
-        let data = Arc::new(Data { zone, faults: faults.collect::<Result<_, _>>()? });
+        let faults = faults.collect::<Result<_, _>>()?;
+        let signed = Signed::parse(&text.secure, &text.insecure).map_err(WorldError::Zone)?;
+        let data = Arc::new(Data { zone, faults, signed });
         let pages = text.pages.into_iter().map(PageText::read).collect::<Result<_, _>>()?;
         Ok(Self { client: text.client, data, servers, pages })
     }

@@ -1,7 +1,7 @@
 //! The options of `mxlookup`.
 
 use clap::Command;
-use dns_core::Server;
+use dns_core::ResolverConfig;
 use tool_core::cli::DnsOptions;
 
 /// What is the tool's alone.
@@ -19,6 +19,12 @@ pub struct Options {
     /// Look up the names of the addresses, and whether they lead back
     #[arg(long)]
     pub ptr: bool,
+    /// Look up what certificate each host says it has (DANE, RFC 7672), where the host is signed
+    #[arg(long, conflicts_with = "no_addresses")]
+    pub tlsa: bool,
+    /// Believe what the DNS servers say of DNSSEC (the AD bit) [default: one on this machine, or as resolv.conf says]
+    #[arg(long)]
+    pub trust_ad: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
@@ -30,7 +36,8 @@ pub struct Job {
     pub(crate) stable: bool,
     pub(crate) addresses: bool,
     pub(crate) ptr: bool,
-    pub(crate) servers: Vec<Server>,
+    pub(crate) tlsa: bool,
+    pub(crate) resolver: ResolverConfig,
     pub(crate) families: dns_core::Families,
 }
 
@@ -41,6 +48,7 @@ pub fn describe(command: Command) -> Command {
          mxlookup port25.com\n  \
          mxlookup user@bücher.example\n  \
          mxlookup port25.com | smtp-ping\n  \
+         mxlookup --tlsa port25.com | smtp-ping\n  \
          mxlookup < domains.txt | jq -r 'select(.status == \"fail\") | [.domain, .error.code] | @tsv'\n  \
          mxlookup --dns 9.9.9.9 --ptr port25.com\n\n\
          Exit codes: 0 every domain has a route, 1 one has none, 75 one could not be looked up now,\n\

@@ -2,11 +2,21 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tool_core::record::HostRecord;
+use tool_core::record::{DnssecBy, DnssecWord, HostRecord};
 
 /// The keys of head and answer that are written here.
-pub(crate) const WRITES: &[&str] =
-    &["domain", "domain_unicode", "address", "implicit", "null_mx", "mx", "cname", "resolver"];
+pub(crate) const WRITES: &[&str] = &[
+    "domain",
+    "domain_unicode",
+    "address",
+    "implicit",
+    "null_mx",
+    "mx",
+    "dnssec",
+    "dnssec_by",
+    "cname",
+    "resolver",
+];
 
 /// Where mail goes.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -20,6 +30,12 @@ pub struct Answer {
     /// The hosts, in the order in which a sender tries them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mx: Option<Vec<HostRecord>>,
+    /// What DNSSEC says of the MX, or of there being none; absent unless somebody trustworthy said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnssec: Option<DnssecWord>,
+    /// Who says so, here and of each host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnssec_by: Option<DnssecBy>,
     /// The aliases of the domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cname: Option<Vec<String>>,

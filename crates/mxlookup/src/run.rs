@@ -7,17 +7,20 @@ use std::time::Instant;
 use clap::ArgMatches;
 use dns_core::address::{Scope, scope};
 use dns_core::net::{Bounded, Resolver, config};
-use dns_core::{AT_ONCE, MailTarget, Order, Route, RouteOptions, TargetError, reverse, route};
+use dns_core::{
+    AT_ONCE, MailTarget, Order, ResolverConfig, Route, RouteOptions, TargetError, TlsaAnswer, reverse, route,
+    tlsa,
+};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
 use tool_core::record::{
-    Error, Finding, Head, HostRecord, PtrRecord, Record, TimingMs, iprev_finding, non_public, route_error,
-    route_findings,
+    DnssecBy, DnssecWord, Error, Finding, Head, HostRecord, PtrRecord, Record, TimingMs, iprev_finding,
+    non_public, route_error, route_findings, tlsa_error, tlsa_finding,
 };
 use tool_core::text::Page;
-use tool_core::{Code, Outcome, Plan, Task, Tool};
+use tool_core::{Code, Outcome, Plan, Task, Tool, stderr};
 
 use crate::cli::{Job, Options};
 use crate::data::{Answer, WRITES};
@@ -50,11 +53,21 @@ impl Tool for MxLookup {
     type Unit = Unit;
 
     fn job(options: Options, common: &Common, _: &ArgMatches) -> Result<Job, UsageError> {
+        let configured = config(&options.dns.dns);
+        let resolver = ResolverConfig { trust_ad: configured.trust_ad || options.trust_ad, ..configured };
+        if options.tlsa && !common.quiet && !resolver.servers.iter().any(|server| resolver.trusts(server)) {
+            let whose =
+                "one on this machine, those of a resolv.conf with `options trust-ad`, or any with --trust-ad";
+            let sentence =
+                format!("--tlsa asks nothing: it needs a DNS server whose word on DNSSEC is taken: {whose}");
+            stderr::say(Self::NAME, &sentence);
+        }
         Ok(Job {
             stable: options.stable,
             addresses: !options.no_addresses,
             ptr: options.ptr,
-            servers: options.dns.dns,
+            tlsa: options.tlsa,
+            resolver,
             families: common.families(),
         })
     }
@@ -64,7 +77,7 @@ impl Tool for MxLookup {
     }
 
     fn new(job: Arc<Job>) -> Self {
-        let resolver = Resolver::new(&config(&job.servers));
+        let resolver = Resolver::new(&job.resolver);
         Self { job, resolver, seed: rand::random() }
     }
 
@@ -134,9 +147,7 @@ impl MxLookup {
             preference: Some(0),
             exchange: exchange.clone(),
             addresses: Some(if wanted { vec![ip] } else { Vec::new() }),
-            ttl: None,
-            cname: None,
-            ptr: None,
+            ..HostRecord::default()
         }];
         let mut timing = TimingMs::default();
         let mut findings = Vec::new();
@@ -158,19 +169,56 @@ impl MxLookup {
         }
         let mut findings = route_findings(&route.findings);
         let mut hosts: Vec<HostRecord> = route.hosts.iter().map(HostRecord::new).collect();
+        let mut error = route.verdict.as_ref().err().map(|error| route_error(error, domain));
+        if self.job.tlsa && !route.null_mx {
+            findings.extend(self.ask_tlsa(&route, &mut hosts, task, &mut timing).await);
+            error = error.or_else(|| unusable(&hosts, domain));
+        }
         if self.job.ptr && !route.null_mx {
             findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
         }
-        let error = route.verdict.as_ref().err().map(|error| route_error(error, domain));
         let cname: Vec<String> = route.cname.iter().map(ToString::to_string).collect();
+        let is_told = route.security.is_some() || hosts.iter().any(|host| host.dnssec.is_some());
         let answer = Answer {
             implicit: route.implicit.then_some(true),
             null_mx: route.null_mx.then_some(true),
             mx: (!hosts.is_empty()).then_some(hosts),
+            dnssec: route.security.map(DnssecWord::from),
+            dnssec_by: is_told.then_some(DnssecBy::Resolver),
             cname: (!cname.is_empty()).then_some(cname),
             resolver: route.resolver.as_deref().map(str::to_owned),
         };
         Outcome { head: unit.head.clone(), answer, error, findings, timing: Some(timing) }
+    }
+
+    /// What certificate every host has (`--tlsa`), all asked together.
+    async fn ask_tlsa(
+        &self,
+        route: &Route,
+        hosts: &mut [HostRecord],
+        task: &Task,
+        timing: &mut TimingMs,
+    ) -> Vec<Finding> {
+        let begun = Instant::now();
+        let lookup = self.lookup(task);
+        let asked = route.hosts.iter().map(async |host| {
+            // The aliases of a domain without MX are those of its host.
+            let cname = if route.implicit { &route.cname } else { &host.cname };
+            match host.addresses.as_deref() {
+                None | Some([]) => TlsaAnswer::Insecure,
+                Some(_) => tlsa(&lookup, &host.exchange, cname, host.security).await,
+            }
+        });
+        let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let mut findings = Vec::new();
+        for ((host, record), answer) in route.hosts.iter().zip(hosts).zip(answers) {
+            if let TlsaAnswer::Failed(error) = &answer {
+                findings.push(tlsa_finding(&host.exchange, error));
+            }
+            record.set_tlsa(&answer);
+        }
+        timing.add("tlsa", begun.elapsed());
+        findings
     }
 
     /// The names of every address (`--ptr`), all asked together.
@@ -196,6 +244,17 @@ impl MxLookup {
         timing.add("ptr", begun.elapsed());
         findings
     }
+}
+
+/// Why no host of a route can be used, though some have addresses.
+fn unusable(hosts: &[HostRecord], domain: &str) -> Option<Error> {
+    let has_address = |host: &&HostRecord| host.addresses.as_ref().is_some_and(|all| !all.is_empty());
+    let mut unusable = None;
+    for host in hosts.iter().filter(has_address) {
+        let error = host.tlsa_error.as_ref()?;
+        unusable.get_or_insert((host, error));
+    }
+    unusable.map(|(host, error)| tlsa_error(host, error, domain))
 }
 
 fn head_of(target: &MailTarget) -> Head {

@@ -1,6 +1,6 @@
 //! The readable view of `mxlookup`.
 
-use tool_core::record::{HostRecord, Record};
+use tool_core::record::{HostRecord, Record, TlsaRecord};
 use tool_core::text::{Page, cause};
 
 use crate::data::Answer;
@@ -18,6 +18,9 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     if record.answer.null_mx.is_none() {
         for host in record.answer.mx.iter().flatten() {
             page.line(&format!("mx {}", host.preference.unwrap_or(0)), &line(host));
+            if let Some(tlsa) = certificate(host) {
+                page.line("tlsa", &tlsa);
+            }
         }
     }
     page.findings(&record.findings);
@@ -31,6 +34,22 @@ fn line(host: &HostRecord) -> String {
         Some(addresses) => addresses.iter().map(|ip| named(host, ip)).collect::<Vec<_>>().join(", "),
     };
     format!("{}  {addresses}", host.exchange).trim_end().to_owned()
+}
+
+/// What certificate the host says it has, a record a line, where that was asked.
+fn certificate(host: &HostRecord) -> Option<String> {
+    if let Some(error) = &host.tlsa_error {
+        return Some(format!("{}: the host is not used", error.message));
+    }
+    let base = host.tlsa_base.as_ref().map(|base| format!(" at {base}")).unwrap_or_default();
+    let shown = |tlsa: &TlsaRecord| {
+        let TlsaRecord { usage, selector, matching, data } = tlsa;
+        format!("{usage} {selector} {matching} {data}{base}")
+    };
+    match host.tlsa.as_deref()? {
+        [] => Some("none".to_owned()),
+        records => Some(records.iter().map(shown).collect::<Vec<_>>().join("\n")),
+    }
 }
 
 /// The address with its names, where they were asked for.

@@ -7,8 +7,8 @@ use dns_core::Hosts;
 use dns_core::http::{HttpUrl, Request, Trust};
 use dns_core::net::{Bounded, Resolver};
 use dns_core::{
-    Data, DomainName, Families, HttpError, Location, Lookup, LookupError, Problem, Protocol, ResolverConfig,
-    Server, addresses,
+    Addresses, Data, DomainName, Families, HttpError, Location, Lookup, LookupError, Problem, Protocol,
+    ResolverConfig, Server, addresses,
 };
 use tokio::sync::OnceCell;
 use tool_core::Code;
@@ -139,7 +139,7 @@ impl Asker<'_> {
         }
         let lookup = Bounded::new(self.resolver, self.deadline, self.limit);
         let families = Families { v4: !self.v6, v6: self.v6 };
-        let (found, _, failed) = addresses(&lookup, name, families).await;
+        let Addresses { found, failed, .. } = addresses(&lookup, name, families).await;
         match failed {
             _ if !found.is_empty() => Ok(found),
             Some(error) if error.problem.is_temporary() => Err(Nowhere::Failed(lookup_error(&error, name))),

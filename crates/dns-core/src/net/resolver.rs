@@ -10,7 +10,9 @@ use tokio::time::timeout;
 use super::tcp;
 use super::udp::{Pool, UdpError};
 use super::wire::{self, Question, Reading};
-use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem, Protocol, ResolverConfig, Server};
+use crate::{
+    Answer, DomainName, Kind, Lookup, LookupError, Problem, Protocol, ResolverConfig, Security, Server,
+};
 
 /// A stub resolver over the configured servers, for one thread; must be used within a `LocalSet`.
 ///
@@ -29,6 +31,8 @@ pub struct Resolver {
 struct Upstream {
     server: Server,
     shown: Arc<str>,
+    /// Whether its word on DNSSEC is taken.
+    is_trusted: bool,
     pool: Pool,
 }
 
@@ -52,6 +56,7 @@ impl Resolver {
         let upstreams = config.servers.iter().map(|server| Upstream {
             server: *server,
             shown: server.to_string().into(),
+            is_trusted: config.trusts(server),
             pool: Pool::new(server.addr),
         });
         Self {
@@ -68,7 +73,7 @@ impl Resolver {
         name: &DomainName,
         kind: Kind,
         end: Option<End>,
-    ) -> Result<(Reading, Arc<str>), LookupError> {
+    ) -> Result<(Reading, &Upstream), LookupError> {
         let mut last: Option<LookupError> = None;
         let count = self.upstreams.len();
         let first = self.preferred.get();
@@ -96,7 +101,7 @@ impl Resolver {
                         }
                         _ => {
                             self.preferred.set(at);
-                            return Ok((reading, upstream.shown.clone()));
+                            return Ok((reading, upstream));
                         }
                     },
                     Err(TryError::Timeout) => timed_out(limit),
@@ -179,24 +184,33 @@ impl Resolver {
         /// How often an alias is asked for anew, where a server does not follow it itself.
         const MAX_RESTARTS: usize = 8;
         let (mut at, mut cname) = (name.clone(), Vec::new());
+        let mut is_secure = true;
         for _ in 0..MAX_RESTARTS {
-            let (reading, resolver) = self
+            let (reading, upstream) = self
                 .ask(&at, kind, end)
                 .await
                 .map_err(|error| LookupError { cname: cname.clone(), ..error })?;
+            let resolver = upstream.shown.clone();
             let followed = !reading.cname.is_empty();
             if reading.cname.iter().any(|alias| alias == name || cname.contains(alias)) {
                 let error = LookupError::new(Problem::CnameLoop);
                 return Err(LookupError { resolver: Some(resolver), cname, ..error });
             }
             cname.extend(reading.cname);
+            // An alias of one answer and the records of the next are as secure as the weaker of them.
+            is_secure &= reading.authentic && upstream.is_trusted;
+            let security = match is_secure {
+                true => Some(Security::Secure),
+                false => upstream.is_trusted.then_some(Security::Insecure),
+            };
             match (reading.problem, cname.last()) {
-                (None, _) => return Ok(Answer { records: reading.records, cname, resolver }),
+                (None, _) => return Ok(Answer { records: reading.records, cname, resolver, security }),
                 (Some(Problem::NoData), Some(alias)) if followed => at = alias.clone(),
                 (Some(problem), _) => {
                     return Err(LookupError {
                         ede: reading.ede,
                         resolver: Some(resolver),
+                        security,
                         cname,
                         ..LookupError::new(problem)
                     });

@@ -5,18 +5,41 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::{Protocol, ResolverConfig, Server};
 
 /// The servers named, or else those of /etc/resolv.conf; the one on this machine if that names
-/// none (resolv.conf(5)).
+/// none. `options trust-ad` there speaks of the servers there (resolv.conf(5)).
 pub fn config(named: &[Server]) -> ResolverConfig {
-    if !named.is_empty() {
-        return ResolverConfig::new(named.to_vec());
+    match named {
+        [] => read(&std::fs::read("/etc/resolv.conf").unwrap_or_default()),
+        named => ResolverConfig::new(named.to_vec()),
     }
-    let text = std::fs::read("/etc/resolv.conf").unwrap_or_default();
-    let servers = resolv_conf::Config::parse(&text).map(|config| config.nameservers).unwrap_or_default();
+}
+
+/// What the text of a resolv.conf says; one that makes no sense says nothing.
+fn read(text: &[u8]) -> ResolverConfig {
+    let parsed = resolv_conf::Config::parse(text).unwrap_or_default();
     let udp = |addr| Server { protocol: Protocol::Udp, addr };
     let mut servers: Vec<Server> =
-        servers.into_iter().map(|server| udp(SocketAddr::new(server.into(), 53))).collect();
+        parsed.nameservers.into_iter().map(|server| udp(SocketAddr::new(server.into(), 53))).collect();
     if servers.is_empty() {
         servers.push(udp(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53)));
     }
-    ResolverConfig::new(servers)
+    ResolverConfig { trust_ad: parsed.trust_ad, ..ResolverConfig::new(servers) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_of_the_system_and_whether_they_are_believed() {
+        let of = |text: &str| {
+            let config = read(text.as_bytes());
+            let servers: Vec<String> = config.servers.iter().map(ToString::to_string).collect();
+            (servers.join(" "), config.trust_ad)
+        };
+        let two = "nameserver 192.0.2.53\nnameserver 2001:db8::53\n";
+        let shown = "udp://192.0.2.53:53 udp://[2001:db8::53]:53".to_owned();
+        assert_eq!(of(two), (shown.clone(), false));
+        assert_eq!(of(&format!("{two}options edns0 trust-ad\n")), (shown, true));
+        assert_eq!(of(""), ("udp://127.0.0.1:53".to_owned(), false));
+    }
 }

@@ -4,7 +4,7 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode}
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{DNSClass, Label, Name, RData, RecordType};
 
-use crate::{Data, DomainName, Ede, Kind, Problem, Rr};
+use crate::{Data, DomainName, Ede, Kind, Problem, Rr, Tlsa};
 
 /// The payload that fits every path without fragments (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
@@ -51,10 +51,14 @@ impl Question {
             Kind::Aaaa => RecordType::AAAA,
             Kind::Mx => RecordType::MX,
             Kind::Ptr => RecordType::PTR,
+            Kind::Cname => RecordType::CNAME,
+            Kind::Tlsa => RecordType::TLSA,
             Kind::Txt | Kind::ChaosTxt => RecordType::TXT,
         };
         let mut message = Message::new(0, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
+        // RFC 6840 section 5.7: a resolver that validates is to say so.
+        message.metadata.authentic_data = true;
         let mut query = Query::query(wire_name, record_type);
         query.set_query_class(class(kind));
         message.add_query(query);
@@ -75,6 +79,8 @@ pub(super) struct Reading {
     pub(super) records: Vec<Rr>,
     /// What else it says, if it is no plain answer.
     pub(super) problem: Option<Problem>,
+    /// The AD bit: the server claims to have validated all of it.
+    pub(super) authentic: bool,
     pub(super) ede: Vec<Ede>,
 }
 
@@ -85,8 +91,10 @@ pub(super) fn is_truncated(bytes: &[u8]) -> bool {
 
 /// Reads an answer whose id and question section were checked before.
 pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Reading {
-    let nothing = |problem| Reading { cname: vec![], records: vec![], problem: Some(problem), ede: vec![] };
-    let Ok(message) = Message::from_vec(bytes) else { return nothing(Problem::BadAnswer) };
+    let Ok(message) = Message::from_vec(bytes) else {
+        let problem = Some(Problem::BadAnswer);
+        return Reading { cname: vec![], records: vec![], problem, authentic: false, ede: vec![] };
+    };
     let ede = message.edns.as_ref().map(extended_errors).unwrap_or_default();
     let (cname, records, looped) = follow(&message, name, kind);
     let problem = match message.metadata.response_code {
@@ -101,7 +109,7 @@ pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Reading {
         ResponseCode::FormErr | ResponseCode::NotImp => Some(Problem::BadAnswer),
         _ => Some(Problem::ServFail),
     };
-    Reading { cname, records, problem, ede }
+    Reading { cname, records, problem, authentic: message.metadata.authentic_data, ede }
 }
 
 /// Whether a server that neither is the authority nor resolves names other servers, and nothing
@@ -160,6 +168,13 @@ fn data(rdata: &RData, kind: Kind) -> Option<Data> {
             Some(Data::Mx { preference: mx.preference, exchange: from_wire(&mx.exchange)? })
         }
         (RData::PTR(ptr), Kind::Ptr) => Some(Data::Ptr(from_wire(&ptr.0)?)),
+        (RData::CNAME(to), Kind::Cname) => Some(Data::Cname(from_wire(&to.0)?)),
+        (RData::TLSA(tlsa), Kind::Tlsa) => Some(Data::Tlsa(Tlsa {
+            usage: tlsa.cert_usage.into(),
+            selector: tlsa.selector.into(),
+            matching: tlsa.matching.into(),
+            data: tlsa.cert_data.clone(),
+        })),
         (RData::TXT(txt), Kind::Txt | Kind::ChaosTxt) => Some(Data::Txt(txt.txt_data.concat())),
         _ => None,
     }

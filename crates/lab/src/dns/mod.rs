@@ -3,10 +3,12 @@
 mod fault;
 mod respond;
 mod server;
+mod signed;
 mod zone;
 
 pub(crate) use fault::{Fault, Kind};
 pub(crate) use server::Server;
+pub(crate) use signed::Signed;
 pub(crate) use zone::Zone;
 
 /// What the answers are made from.
@@ -14,4 +16,5 @@ pub(crate) use zone::Zone;
 pub(crate) struct Data {
     pub(crate) zone: Zone,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) signed: Signed,
 }

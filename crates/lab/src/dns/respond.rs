@@ -75,6 +75,10 @@ pub(super) fn respond(data: &Data, query: &[u8], udp: bool) -> Response {
             answer.answers = found.answers;
             answer.answers.iter_mut().for_each(|record| record.dns_class = class);
             answer.authorities = found.authorities;
+            // RFC 6840 section 5.8: only where it was asked for.
+            let wanted = asked.metadata.authentic_data
+                || asked.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
+            answer.metadata.authentic_data = wanted && data.signed.covers(&found.walked);
         }
     }
     let size = if udp { asked.max_payload().clamp(PLAIN_SIZE, MOST_UDP) } else { u16::MAX };
@@ -118,7 +122,7 @@ mod tests {
     use hickory_proto::op::Query;
     use hickory_proto::rr::{LowerName, Name};
 
-    use super::super::Zone;
+    use super::super::{Signed, Zone};
     use super::*;
 
     fn data(kind: Option<Kind>) -> Data {
@@ -132,7 +136,8 @@ mod tests {
             kind,
             ede: Some((22, "no reachable authority".into())),
         });
-        Data { zone, faults: faults.into_iter().collect() }
+        let signed = Signed::parse(&["x.example".to_owned()], &[]).unwrap();
+        Data { zone, faults: faults.into_iter().collect(), signed }
     }
 
     fn question(name: &str, edns: Option<u16>) -> Vec<u8> {
@@ -193,6 +198,20 @@ mod tests {
         assert_eq!(*option, EdnsOption::Unknown(15, b"\0\x16no reachable authority".to_vec()));
         let plain = now(respond(&data(Some(servfail)), &question("x.example.", None), true));
         assert!(Message::from_vec(&plain).unwrap().edns.is_none());
+    }
+
+    #[test]
+    fn the_word_of_a_validating_resolver_where_it_was_asked_for() {
+        let of = |name: &str, ad: bool, dnssec_ok: bool| {
+            let mut query = Message::from_vec(&question(name, Some(1232))).unwrap();
+            query.metadata.authentic_data = ad;
+            query.edns.as_mut().unwrap().set_dnssec_ok(dnssec_ok);
+            let bytes = now(respond(&data(None), &query.to_vec().unwrap(), true));
+            Message::from_vec(&bytes).unwrap().metadata.authentic_data
+        };
+        assert!(of("x.example.", true, false) && of("x.example.", false, true));
+        assert!(of("nosuch.x.example.", true, false), "a denial is signed too");
+        assert!(!of("x.example.", false, false) && !of("many.example.", true, true));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) code: ResponseCode,
     pub(crate) answers: Vec<Record>,
     pub(crate) authorities: Vec<Record>,
+    /// The name asked for, and those its aliases lead to.
+    pub(crate) walked: Vec<LowerName>,
 }
 
 impl Zone {
@@ -49,10 +51,15 @@ impl Zone {
 
     /// Answers a question; aliases are followed as far as the data goes.
     pub(crate) fn answer(&self, name: &Name, kind: RecordType) -> Answer {
-        let mut answer = Answer { code: ResponseCode::NoError, answers: Vec::new(), authorities: Vec::new() };
-        let (mut at, mut seen) = (name.clone(), Vec::new());
+        let mut answer = Answer {
+            code: ResponseCode::NoError,
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            walked: Vec::new(),
+        };
+        let mut at = name.clone();
         loop {
-            seen.push(LowerName::new(&at));
+            answer.walked.push(LowerName::new(&at));
             let Some(records) = self.at(&at) else {
                 answer.code = ResponseCode::NXDomain;
                 answer.authorities.push(self.soa(&at));
@@ -75,7 +82,7 @@ impl Zone {
                 return answer;
             };
             answer.answers.push(owned(record));
-            if seen.contains(&LowerName::new(&to)) {
+            if answer.walked.contains(&LowerName::new(&to)) {
                 return answer;
             }
             at = to;

@@ -13,6 +13,7 @@ mod route;
 mod signs;
 mod smtp;
 mod tls;
+mod tlsa;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use signs::submission_finding;
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
 pub use tls::{CertificateRecord, IssuerRecord, TlsRecord, certificate_ending};
+pub use tlsa::{DnssecBy, DnssecWord, TlsaErrorRecord, TlsaRecord, tlsa_error, tlsa_finding};
 
 /// Whether the target works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

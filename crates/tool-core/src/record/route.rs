@@ -6,28 +6,40 @@ use dns_core::{Finding as RouteFinding, Host, Iprev, Problem, Reverse, RouteErro
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Finding, IprevWord, non_public};
+use super::{DnssecWord, Error, Finding, IprevWord, TlsaErrorRecord, TlsaRecord, non_public};
 use crate::Code;
 
 /// A host of a route: an element of `mx`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HostRecord {
     /// Lower is tried first.
-    #[serde(default)]
     pub preference: Option<u16>,
     /// The host; `.` in a null MX.
     pub exchange: String,
     /// Its addresses: empty if it has none, absent if not asked for or not to be found out now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Vec<IpAddr>>,
     /// Time to live of the MX record in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u32>,
     /// The aliases of the host.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cname: Option<Vec<String>>,
+    /// What DNSSEC says of the addresses; absent unless somebody trustworthy said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnssec: Option<DnssecWord>,
+    /// The TLSA records of its port 25; empty if there is none, absent if not asked for, not to be found out now, or not
+    /// secure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tlsa: Option<Vec<TlsaRecord>>,
+    /// The name that has them, if it is not the exchange (RFC 7672 section 2.2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tlsa_base: Option<String>,
+    /// Why they could not be found out: then the host is not used (RFC 7672 section 2.1.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tlsa_error: Option<TlsaErrorRecord>,
     /// The names of its addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ptr: Option<Vec<PtrRecord>>,
 }
 
@@ -61,7 +73,8 @@ impl HostRecord {
             addresses: host.addresses.clone(),
             ttl: host.ttl,
             cname: (!cname.is_empty()).then_some(cname),
-            ptr: None,
+            dnssec: host.security.map(DnssecWord::from),
+            ..Self::default()
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use dns_core::address::{Scope, scope};
-use dns_core::{AT_ONCE, DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
+use dns_core::{AT_ONCE, Addresses, DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
 use futures_util::stream::{self, StreamExt};
 use smtp_core::proto::Endpoint;
 
@@ -227,7 +227,7 @@ async fn find_addresses(
             return Ok((local, None));
         }
     }
-    let (found, _, failed) = addresses(lookup, &name, options.families).await;
+    let Addresses { found, failed, .. } = addresses(lookup, &name, options.families).await;
     match failed {
         Some(error) if found.is_empty() => Err(lookup_error(&error, origin)),
         Some(error) => {

@@ -194,9 +194,8 @@ fn read_element(element: &Object, domain: Option<&str>) -> Result<Host, Error> {
         preference: element.read("preference", "a number").ok().flatten(),
         exchange,
         addresses: element.read("addresses", "a list of addresses")?,
-        ttl: None,
-        cname: None,
         ptr: element.read("ptr", "a list as mxlookup writes it").ok().flatten(),
+        ..HostRecord::default()
     };
     // A literal that a person gave as the domain: no DNS has named it.
     let is_typed = host.exchange.starts_with('[') && Some(host.exchange.as_str()) == domain;
