@@ -4,6 +4,7 @@
 //! NSD, Unbound and Postfix share nothing with us.
 
 mod address;
+mod certificate;
 mod certificates;
 mod checks;
 mod keeper;
@@ -12,6 +13,7 @@ mod need;
 mod nsd;
 mod pipeline;
 mod postfix;
+mod signed;
 mod tally;
 mod unbound;
 mod variant;

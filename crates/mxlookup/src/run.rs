@@ -170,9 +170,9 @@ impl MxLookup {
         let mut findings = route_findings(&route.findings);
         let mut hosts: Vec<HostRecord> = route.hosts.iter().map(HostRecord::new).collect();
         let mut error = route.verdict.as_ref().err().map(|error| route_error(error, domain));
-        if self.job.tlsa && !route.null_mx {
+        if self.job.tlsa && error.is_none() {
             findings.extend(self.ask_tlsa(&route, &mut hosts, task, &mut timing).await);
-            error = error.or_else(|| unusable(&hosts, domain));
+            error = unusable(&hosts, domain);
         }
         if self.job.ptr && !route.null_mx {
             findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);

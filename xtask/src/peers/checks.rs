@@ -1,5 +1,6 @@
 //! The checks, in the order in which they are told.
 
+mod dane;
 mod handshake;
 mod iprev;
 mod lookup;
@@ -21,6 +22,9 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     }
     for (name, check) in lookup::OF_A_RESOLVER {
         tally.take(&format!("mxlookup at Unbound: {name}"), check(world, world.unbound.address));
+    }
+    for (name, check) in dane::LOOKUP {
+        tally.take(&format!("mxlookup --tlsa at Unbound: {name}"), check(world));
     }
     for (server, dns) in [("NSD", world.nsd.address), ("Unbound", world.unbound.address)] {
         for (name, check) in iprev::OF_ANY_SERVER {

@@ -7,30 +7,34 @@ use std::path::{Path, PathBuf};
 
 use crate::command::Failure;
 
-/// Where the programs are; each comes in a Debian package of its own name.
+/// Where the programs are.
 #[derive(Debug)]
 pub(super) struct Programs {
     pub(super) nsd: PathBuf,
     pub(super) unbound: PathBuf,
     pub(super) postfix: PathBuf,
     pub(super) openssl: PathBuf,
+    pub(super) keygen: PathBuf,
+    pub(super) signzone: PathBuf,
 }
 
 /// Finds them all, or says which are missing: a check is never passed over.
 pub(super) fn programs() -> Result<Programs, Failure> {
     let mut missing = Vec::new();
-    let mut find = |name: &'static str| {
+    let mut find_of = |package: &'static str, name: &str| {
         let found = find(name);
-        if found.is_none() {
-            missing.push(name);
+        if found.is_none() && !missing.contains(&package) {
+            missing.push(package);
         }
         found.unwrap_or_default()
     };
     let programs = Programs {
-        nsd: find("nsd"),
-        unbound: find("unbound"),
-        postfix: find("postfix"),
-        openssl: find("openssl"),
+        nsd: find_of("nsd", "nsd"),
+        unbound: find_of("unbound", "unbound"),
+        postfix: find_of("postfix", "postfix"),
+        openssl: find_of("openssl", "openssl"),
+        keygen: find_of("ldnsutils", "ldns-keygen"),
+        signzone: find_of("ldnsutils", "ldns-signzone"),
     };
     if !missing.is_empty() {
         return Err(Failure::new(complaint(&missing)));

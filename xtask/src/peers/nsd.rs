@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::address::{Block, free_port};
 use super::keeper::Keeper;
+use super::signed::{self, Signed};
 use super::world::{await_server, write};
 use super::zone;
 use crate::command::Failure;
@@ -15,13 +16,18 @@ pub(super) struct Nsd {
 }
 
 impl Nsd {
-    pub(super) fn start(keeper: &mut Keeper, program: &Path, block: Block) -> Result<Self, Failure> {
+    pub(super) fn start(
+        keeper: &mut Keeper,
+        program: &Path,
+        block: Block,
+        signed: &Signed,
+    ) -> Result<Self, Failure> {
         let address = free_port(block.host(zone::NSD)).map_err(|error| Failure::new(error.to_string()))?;
         let folder = keeper.folder().to_owned();
         write(&folder.join("forward.zone"), &zone::forward(block))?;
         write(&folder.join("reverse.zone"), &zone::reverse(block))?;
         let config = folder.join("nsd.conf");
-        write(&config, &configuration(&folder, address, block))?;
+        write(&config, &configuration(&folder, address, block, signed))?;
         let log = folder.join("nsd.log");
         keeper.serve(program, &["-d", "-c", &config.to_string_lossy()], &log)?;
         await_server(keeper, "NSD", address, &log)?;
@@ -30,7 +36,7 @@ impl Nsd {
 }
 
 /// Every path that has a default below /var is named.
-fn configuration(folder: &Path, address: SocketAddrV4, block: Block) -> String {
+fn configuration(folder: &Path, address: SocketAddrV4, block: Block, signed: &Signed) -> String {
     format!(
         r#"server:
     ip-address: {ip}@{port}
@@ -54,11 +60,21 @@ zone:
 zone:
     name: "{reverse}"
     zonefile: "reverse.zone"
+zone:
+    name: "{signed_name}"
+    zonefile: "{signed_file}"
+zone:
+    name: "{open}.{signed_name}"
+    zonefile: "{open_file}"
 "#,
         ip = address.ip(),
         port = address.port(),
         folder = folder.display(),
         forward = zone::ORIGIN,
         reverse = block.reverse_zone(),
+        signed_name = signed::origin(),
+        signed_file = signed.file.display(),
+        open = signed::OPEN,
+        open_file = signed.open.display(),
     )
 }

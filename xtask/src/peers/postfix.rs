@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use super::address::{Block, free_port};
+use super::certificate::Certificate;
 use super::certificates::Certificates;
 use super::keeper::Keeper;
 use super::need::Programs;
@@ -40,8 +41,6 @@ postlog  unix-dgram n - n -    1 postlogd
 #[derive(Debug)]
 pub(super) struct Postfix {
     pub(super) address: SocketAddrV4,
-    /// Its own: nobody else vouches for it.
-    pub(super) certificate: PathBuf,
     /// The certificates that it shows elsewhere than at its address, and where.
     pub(super) certificates: Certificates,
     pub(super) variants: Variants,
@@ -52,7 +51,12 @@ pub(super) struct Postfix {
 }
 
 impl Postfix {
-    pub(super) fn start(keeper: &mut Keeper, programs: &Programs, block: Block) -> Result<Self, Failure> {
+    pub(super) fn start(
+        keeper: &mut Keeper,
+        programs: &Programs,
+        block: Block,
+        certificate: &Certificate,
+    ) -> Result<Self, Failure> {
         let address = free_port(block.host(zone::MX1)).map_err(|error| Failure::new(error.to_string()))?;
         let folder = keeper.folder().join("postfix");
         let [config, data, store] = ["config", "data", "store"].map(|name| folder.join(name));
@@ -61,7 +65,6 @@ impl Postfix {
         }
         chown(&store, Some(NOBODY), Some(NOBODY)).map_err(|error| failure(&store, &error))?;
         CommandLine::new("chown", vec!["postfix".into(), data.into()]).quiet()?;
-        let certificate = certificate(&programs.openssl, &folder)?;
         let tls = folder.join("tls");
         make(&tls)?;
         let name = format!("mx1.{}", zone::ORIGIN);
@@ -69,12 +72,12 @@ impl Postfix {
         let variants = Variants::at(*address.ip())?;
 
         write(&folder.join("mailboxes"), &format!("!/^{UNKNOWN}@/ all/\n"))?;
-        write(&config.join("main.cf"), &settings(&folder))?;
+        write(&config.join("main.cf"), &settings(&folder, certificate))?;
         write(&config.join("master.cf"), &master(address, &variants, &folder.join("tls")))?;
 
         let log = folder.join("log");
         let program = programs.postfix.clone();
-        let postfix = Self { address, certificate, certificates, variants, program, config, store, log };
+        let postfix = Self { address, certificates, variants, program, config, store, log };
         // In the foreground a start that is not yet done can be stopped too.
         keeper.leader(&folder.join("queue/pid/master.pid"))?;
         keeper.serve(
@@ -143,7 +146,7 @@ impl Stored {
     }
 }
 
-fn settings(folder: &Path) -> String {
+fn settings(folder: &Path, certificate: &Certificate) -> String {
     format!(
         "compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -176,11 +179,13 @@ virtual_gid_maps = static:{NOBODY}
 # Headers stay as they came.
 local_header_rewrite_clients =
 smtpd_tls_security_level = may
-smtpd_tls_cert_file = {folder}/certificate.pem
-smtpd_tls_key_file = {folder}/key.pem
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
 biff = no
 ",
         folder = folder.display(),
+        certificate = certificate.certificate.display(),
+        key = certificate.key.display(),
         origin = zone::ORIGIN,
     )
 }
@@ -188,21 +193,6 @@ biff = no
 /// The services: where it listens, and what it needs behind that.
 fn master(address: SocketAddrV4, variants: &Variants, certificates: &Path) -> String {
     format!("{address} inet n - n - - smtpd\n{}{SERVICES}", variants.services(certificates))
-}
-
-/// Makes key and certificate, of a server and not of an authority.
-fn certificate(openssl: &Path, folder: &Path) -> Result<PathBuf, Failure> {
-    let certificate = folder.join("certificate.pem");
-    let name = format!("mx1.{}", zone::ORIGIN);
-    let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    let mut words: Vec<_> = request.split(' ').map(Into::into).collect();
-    words.extend(["-keyout".into(), folder.join("key.pem").into()]);
-    words.extend(["-out".into(), (&certificate).into()]);
-    words.extend(["-subj".into(), format!("/CN={name}").into()]);
-    words.extend(["-addext".into(), format!("subjectAltName=DNS:{name}").into()]);
-    words.extend(["-addext".into(), "basicConstraints=critical,CA:FALSE".into()]);
-    CommandLine::new(openssl, words).quiet()?;
-    Ok(certificate)
 }
 
 /// A folder that Postfix's other users can pass, whatever the umask is.

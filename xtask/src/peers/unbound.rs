@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::address::{Block, free_port};
 use super::keeper::Keeper;
+use super::signed::{self, Signed};
 use super::world::{await_server, write};
 use super::zone;
 use crate::command::Failure;
@@ -20,12 +21,13 @@ impl Unbound {
         program: &Path,
         block: Block,
         authority: SocketAddrV4,
+        signed: &Signed,
     ) -> Result<Self, Failure> {
         let address =
             free_port(block.host(zone::UNBOUND)).map_err(|error| Failure::new(error.to_string()))?;
         let folder = keeper.folder().to_owned();
         let config = folder.join("unbound.conf");
-        write(&config, &configuration(&folder, address, block, authority))?;
+        write(&config, &configuration(&folder, address, block, authority, signed))?;
         let log = folder.join("unbound.log");
         keeper.serve(program, &["-d", "-p", "-c", &config.to_string_lossy()], &log)?;
         await_server(keeper, "Unbound", address, &log)?;
@@ -33,7 +35,13 @@ impl Unbound {
     }
 }
 
-fn configuration(folder: &Path, address: SocketAddrV4, block: Block, authority: SocketAddrV4) -> String {
+fn configuration(
+    folder: &Path,
+    address: SocketAddrV4,
+    block: Block,
+    authority: SocketAddrV4,
+    signed: &Signed,
+) -> String {
     format!(
         r#"server:
     interface: {ip}@{port}
@@ -50,6 +58,7 @@ fn configuration(folder: &Path, address: SocketAddrV4, block: Block, authority: 
     module-config: "validator iterator"
     # A key that the unsigned zone below cannot match: its answers are bogus.
     trust-anchor: "{bogus}.{forward}. DS 12345 13 2 {digest}"
+    trust-anchor-file: "{anchor}"
     ede: yes
     # No question leaves this machine.
     local-zone: "." refuse
@@ -61,6 +70,12 @@ stub-zone:
     name: "{forward}."
     stub-addr: {authority_ip}@{authority_port}
 stub-zone:
+    name: "{signed}."
+    stub-addr: {authority_ip}@{authority_port}
+stub-zone:
+    name: "{open}.{signed}."
+    stub-addr: {authority_ip}@{authority_port}
+stub-zone:
     name: "{reverse}."
     stub-addr: {authority_ip}@{authority_port}
 "#,
@@ -68,6 +83,9 @@ stub-zone:
         port = address.port(),
         folder = folder.display(),
         bogus = zone::BOGUS,
+        signed = signed::origin(),
+        open = signed::OPEN,
+        anchor = signed.anchor.display(),
         forward = zone::ORIGIN,
         reverse = block.reverse_zone(),
         digest = "0".repeat(64),

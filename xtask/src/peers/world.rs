@@ -8,10 +8,12 @@ use std::process;
 use std::time::Duration;
 
 use super::address::Block;
+use super::certificate::Certificate;
 use super::keeper::Keeper;
 use super::need::Programs;
 use super::nsd::Nsd;
 use super::postfix::Postfix;
+use super::signed::Signed;
 use super::unbound::Unbound;
 use super::wait;
 use crate::command::Failure;
@@ -25,6 +27,8 @@ pub(super) struct World {
     /// Asks NSD, as the resolver of a network would.
     pub(super) unbound: Unbound,
     pub(super) postfix: Postfix,
+    /// Postfix's.
+    pub(super) certificate: Certificate,
     keeper: Keeper,
 }
 
@@ -33,10 +37,12 @@ impl World {
         let folder = env::temp_dir().join(format!("mxpipe-peers-{}", process::id()));
         let mut keeper = Keeper::start(folder)?;
         let block = Block::own();
-        let nsd = Nsd::start(&mut keeper, &programs.nsd, block)?;
-        let unbound = Unbound::start(&mut keeper, &programs.unbound, block, nsd.address)?;
-        let postfix = Postfix::start(&mut keeper, programs, block)?;
-        Ok(Self { block, nsd, unbound, postfix, keeper })
+        let certificate = Certificate::make(&programs.openssl, keeper.folder())?;
+        let signed = Signed::make(programs, keeper.folder(), block, &certificate.spki)?;
+        let nsd = Nsd::start(&mut keeper, &programs.nsd, block, &signed)?;
+        let unbound = Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed)?;
+        let postfix = Postfix::start(&mut keeper, programs, block, &certificate)?;
+        Ok(Self { block, nsd, unbound, postfix, certificate, keeper })
     }
 
     /// A file of the run's folder with these bytes.

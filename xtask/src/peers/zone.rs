@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::address::Block;
+use super::signed::LABEL;
 
 pub(super) const ORIGIN: &str = "peers.example";
 /// The label of a zone that the resolver takes for signed, and which is not.
@@ -47,6 +48,8 @@ alias       MX    10 mail.alias
 mail.alias  CNAME mx1
 forged      MX    10 mx.forged
 mx.forged   A     {forged}
+; Signed, see there.
+{LABEL}      NS    ns
 ; Delegated to a server that does not exist.
 lame        NS    ns.nowhere
 half        MX    10 mx.lame

@@ -46,14 +46,14 @@ fn refused(world: &World) -> Outcome {
 }
 
 fn vouched(world: &World) -> Outcome {
-    let ca = world.postfix.certificate.display();
+    let ca = world.certificate.certificate.display();
     let run = ping(world, "mx1.peers.example", &format!("--tls verify --ca {ca}"))?;
     run.exits(0)?.counts(1)?.holds(&[r#""status":"ok""#, r#""verified":true"#, r#""agree":["#])?;
     run.lacks("verify_error")?.lacks(r#""code":"tls."#).map(drop)
 }
 
 fn another_name(world: &World) -> Outcome {
-    let ca = world.postfix.certificate.display();
+    let ca = world.certificate.certificate.display();
     let run = ping(world, "mx.dual.peers.example", &format!("--ca {ca}"))?;
     let parts =
         [r#""sni":"mx.dual.peers.example","verified":false,"verify_error":"tls.certificate_host_mismatch""#];
@@ -87,7 +87,7 @@ fn unsent(world: &World) -> Outcome {
 
 fn sent(world: &World) -> Outcome {
     let recipient = format!("sent@{STORED}");
-    let ca = world.postfix.certificate.display();
+    let ca = world.certificate.certificate.display();
     let run = send(world, &recipient, &format!("--tls verify --ca {ca}"))?;
     run.exits(0)?.counts(1)?.holds(&[r#""status":"ok""#, r#""queue_id":""#, r#""verified":true"#])?;
     world.postfix.stored(&recipient)?.holds("with ESMTPS id")
