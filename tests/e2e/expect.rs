@@ -174,3 +174,14 @@ fn a_certificate_that_a_device_on_the_way_has_made_is_a_guess() {
         assert_eq!(found, is_guessed, "{certificate}: {record:#}");
     }
 }
+
+#[test]
+fn a_certificate_that_is_for_no_server_is_a_fault_of_its_own() {
+    let lab = Scene::default().sink("mx.a.example", "127.70.11.5", "certificate = 'client-only'").open();
+    let run =
+        |level| tool(&lab, "smtp-ping").args(["--no-ptr", "--tls", level, "mx.a.example"]).run().record();
+    let record = run("may");
+    assert_eq!((verdict(&record).as_str(), &record["tls"]["verified"]), ("ok", &Value::Bool(false)));
+    assert_eq!(findings(&record), ["tls.validation_failure"]);
+    assert_eq!(verdict(&run("verify")), "fail tls.validation_failure tls");
+}

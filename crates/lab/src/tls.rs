@@ -109,8 +109,8 @@ mod tests {
     #[test]
     fn every_kind_of_certificate_can_be_made() {
         use Certificate::{
-            AllWrong, Chain, CnOnly, EndsSoon, Expired, Good, Incomplete, Intercepted, IssuerEndsSoon,
-            IssuerExpired, NotYetValid, SelfSigned, Untrusted, WrongName,
+            AllWrong, Chain, ClientOnly, CnOnly, EndsSoon, Expired, Good, Incomplete, Intercepted,
+            IssuerEndsSoon, IssuerExpired, NotYetValid, SelfSigned, Untrusted, WrongName,
         };
         let authority = Arc::new(Authority::new("an authority").unwrap());
         assert!(authority.pem().starts_with("-----BEGIN CERTIFICATE-----"));
@@ -123,6 +123,7 @@ mod tests {
             (AllWrong, 1),
             (WrongName, 1),
             (CnOnly, 1),
+            (ClientOnly, 1),
             (Untrusted, 2),
             (Intercepted, 2),
             (Chain, 2),

@@ -31,6 +31,8 @@ pub(crate) enum Certificate {
     WrongName,
     /// It has the server's name as its common name, and is for none.
     CnOnly,
+    /// It is for clients, and for no server.
+    ClientOnly,
     /// An authority that nobody trusts vouches for it, and is sent along.
     Untrusted,
     /// The same; the authority is that of a device which opens TLS on the way.
@@ -86,7 +88,7 @@ impl Authority {
     /// A certificate of this kind for the server of this name.
     pub(super) fn issue(&self, kind: Certificate, name: &str) -> Result<Issued, Error> {
         use Certificate::{
-            AllWrong, Chain, CnOnly, EndsSoon, Expired, Incomplete, Intercepted, IssuerEndsSoon,
+            AllWrong, Chain, ClientOnly, CnOnly, EndsSoon, Expired, Incomplete, Intercepted, IssuerEndsSoon,
             IssuerExpired, NotYetValid, SelfSigned, Untrusted, WrongName,
         };
         let now = SystemTime::now();
@@ -102,7 +104,10 @@ impl Authority {
         };
         let name = if matches!(kind, WrongName | AllWrong) { "wrong-name.example" } else { name };
         let san: &[&str] = if kind == CnOnly { &[] } else { &[name] };
-        let params = params(name, san, begin, length)?;
+        let mut params = params(name, san, begin, length)?;
+        if kind == ClientOnly {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        }
         let key = KeyPair::generate()?;
         let chain = match kind {
             SelfSigned | AllWrong => vec![params.self_signed(&key)?.into()],

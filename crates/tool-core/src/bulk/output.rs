@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -67,11 +68,18 @@ impl Writer {
     /// Runs until the workers are gone or nobody reads.
     pub(super) fn run(self, mut messages: mpsc::Receiver<Message>) {
         /// Records that go out in one write when they are there already.
-        const BATCH: usize = 64;
+        const BATCH: usize = 256;
+        const CROWD: u64 = 32;
+        const GATHER: Duration = Duration::from_millis(1);
         let mut order = Order::default();
         let mut batch = Vec::new();
         let mut lost = false;
         while let Some(message) = messages.blocking_recv() {
+            // Where records come by the thousand they are let gather for a moment: being woken for
+            // each costs as much as the record.
+            if self.gate.under_way() >= CROWD {
+                std::thread::sleep(GATHER);
+            }
             let mut next = Some(message);
             while let Some(message) = next {
                 self.take(message, &mut order, &mut batch);
