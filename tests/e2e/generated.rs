@@ -9,6 +9,7 @@ use clap::Command;
 use clap_complete::Shell;
 use lab::Lab;
 use serde_json::{Value, json};
+use smtp_core::proto::Quirk;
 use tool_core::explain::{explanation, role};
 use tool_core::{Code, env};
 
@@ -380,6 +381,16 @@ fn broken(value: &Value, depth: usize) -> String {
         _ => return whole,
     };
     format!("{open}\n{indent}  {}\n{indent}{close}", lines.join(&format!(",\n{indent}  ")))
+}
+
+#[test]
+fn the_page_of_smtp_ping_has_every_key_and_every_quirk() {
+    let page = fs::read_to_string(root().join("docs/smtp-ping.md")).unwrap();
+    // What all tools write is on the page of the contract.
+    let own = <smtp_ping::SmtpPing as tool_core::Tool>::WRITES.iter().filter(|key| **key != "domain_unicode");
+    for word in own.copied().chain(Quirk::ALL.map(Quirk::as_str)) {
+        assert!(page.contains(&format!("`{word}`")), "docs/smtp-ping.md says nothing of {word}");
+    }
 }
 
 #[test]

@@ -31,6 +31,21 @@ pub enum Quirk {
 }
 
 impl Quirk {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::BareLf,
+        Self::MixedCodes,
+        Self::AuthEquals,
+        Self::BadKeyword,
+        Self::TooManyKeywords,
+        Self::EhloCode,
+        Self::OddCode,
+        Self::LongLine,
+        Self::Nul,
+        Self::EnhancedMismatch,
+        Self::EhloDrop,
+    ];
+
     /// The word used in records.
     pub const fn as_str(self) -> &'static str {
         match self {
