@@ -23,6 +23,7 @@ mod mxlookup_tlsa;
 mod myip;
 mod network;
 mod pipeline;
+mod policy;
 mod recipients;
 mod resolver;
 mod scenarios;

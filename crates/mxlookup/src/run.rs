@@ -158,7 +158,14 @@ impl MxLookup {
             findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
         }
         let answer = Answer { mx: Some(hosts), ..Answer::default() };
-        Outcome { head: unit.head.clone(), answer, error, findings, timing: Some(timing) }
+        Outcome {
+            head: unit.head.clone(),
+            answer,
+            error,
+            findings,
+            timing: Some(timing),
+            carried: Vec::new(),
+        }
     }
 
     async fn outcome(&self, unit: &Unit, route: Route, domain: &str, task: &Task) -> Outcome<Answer> {
@@ -188,7 +195,14 @@ impl MxLookup {
             cname: (!cname.is_empty()).then_some(cname),
             resolver: route.resolver.as_deref().map(str::to_owned),
         };
-        Outcome { head: unit.head.clone(), answer, error, findings, timing: Some(timing) }
+        Outcome {
+            head: unit.head.clone(),
+            answer,
+            error,
+            findings,
+            timing: Some(timing),
+            carried: Vec::new(),
+        }
     }
 
     /// What certificate every host has (`--tlsa`), all asked together.

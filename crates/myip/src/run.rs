@@ -95,6 +95,7 @@ impl Tool for MyIp {
             error: None,
             findings: Vec::new(),
             timing: None,
+            carried: Vec::new(),
         };
         let mut timing = TimingMs::default();
         let ip = match unit {

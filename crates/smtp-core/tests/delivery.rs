@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smtp_core::proto::{
-    Cause, Content, Delivery, HelloName, Limits, Mailbox, Output, Phase, Plan, Session, TlsLevel, TlsPlan,
-    Verb,
+    Cause, Content, Delivery, Demand, HelloName, Limits, Mailbox, Output, Phase, Plan, Session, TlsLevel,
+    TlsPlan, Verb,
 };
 
 const NOW: Duration = Duration::ZERO;
@@ -27,7 +27,7 @@ fn session(delivery: Delivery, quit_after: Option<Phase>, replies: &[u8]) -> Ses
     let plan = Plan {
         verb: Verb::Ehlo,
         hello: HelloName::new("client.example").unwrap(),
-        tls: TlsPlan { level: TlsLevel::None, implicit: false, pass_over: false },
+        tls: TlsPlan { level: TlsLevel::None, implicit: false, pass_over: false, demand: Demand::Nothing },
         delivery: Some(delivery),
         quit_after,
         limits: Limits::uniform(Duration::from_secs(10)),

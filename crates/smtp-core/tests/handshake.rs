@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smtp_core::proto::{
-    Cause, Content, Delivery, Failure, HelloName, Limits, Mailbox, Output, Phase, Plan, Session, TlsFacts,
-    TlsFailure, TlsHow, TlsLevel, TlsPlan, Verb,
+    Cause, Content, Delivery, Demand, Failure, HelloName, Limits, Mailbox, Output, Phase, Plan, Session,
+    TlsFacts, TlsFailure, TlsHow, TlsLevel, TlsPlan, Verb,
 };
 
 const NOW: Duration = Duration::ZERO;
@@ -22,6 +22,8 @@ fn facts() -> TlsFacts {
         chain: vec![],
         verify_error: None,
         more_errors: vec![],
+        dane: None,
+        sts: None,
     }
 }
 
@@ -36,7 +38,7 @@ fn encrypted(implicit: bool, replies: &str) -> Session {
     let plan = Plan {
         verb: Verb::Ehlo,
         hello: HelloName::new("client.example").unwrap(),
-        tls: TlsPlan { level: TlsLevel::May, implicit, pass_over: false },
+        tls: TlsPlan { level: TlsLevel::May, implicit, pass_over: false, demand: Demand::Nothing },
         delivery: Some(delivery),
         quit_after: None,
         limits: Limits::uniform(Duration::from_secs(10)),

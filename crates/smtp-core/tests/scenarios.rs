@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
 use smtp_core::proto::{
-    Delivery, Facts, Failure, HelloName, Limits, Mailbox, Output, Plan, Session, TlsFacts, TlsFailure,
-    TlsHow, TlsLevel, TlsPlan, Verb,
+    Delivery, Demand, Facts, Failure, HelloName, Limits, Mailbox, Output, Plan, Session, TlsFacts,
+    TlsFailure, TlsHow, TlsLevel, TlsPlan, Verb,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// As `smtp-ping` does it without options.
 fn plan(limits: Limits, dialogue: Option<&Dialogue>) -> Plan {
     let implicit = dialogue.is_some_and(Dialogue::is_implicit);
-    let tls = TlsPlan { level: TlsLevel::May, implicit, pass_over: false };
+    let tls = TlsPlan { level: TlsLevel::May, implicit, pass_over: false, demand: Demand::Nothing };
     let hello = HelloName::new("client.example").unwrap();
     let asked = dialogue.map(Dialogue::recipients).unwrap_or_default();
     let recipients: Vec<Mailbox> = asked.iter().map(|to| Mailbox::parse(to).unwrap()).collect();
@@ -42,6 +42,8 @@ fn tls_facts() -> TlsFacts {
         chain: vec![],
         verify_error: None,
         more_errors: vec![],
+        dane: None,
+        sts: None,
     }
 }
 

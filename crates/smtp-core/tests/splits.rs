@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use smtp_core::proto::{
-    Cause, Content, Delivery, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow,
+    Cause, Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow,
     TlsLevel, TlsPlan, Verb, VerifyError,
 };
 use watch::{Event, Outcome, Reading, play};
@@ -69,6 +69,8 @@ fn tls(verify_error: Option<VerifyError>) -> TlsFacts {
         verify_error,
         more_errors: vec![],
         wants_certificate: false,
+        dane: None,
+        sts: None,
     }
 }
 
@@ -114,11 +116,12 @@ fn plan() -> impl Strategy<Value = Plan> {
     let ends = [Phase::Banner, Phase::Ehlo, Phase::Tls, Phase::EhloTls, Phase::Mail, Phase::Rcpt];
     let quit_after = prop_oneof![3 => Just(None), 1 => prop::sample::select(ends.to_vec()).prop_map(Some)];
     let verb = prop::sample::select(vec![Verb::Ehlo, Verb::Ehlo, Verb::Lhlo, Verb::Helo]);
-    (verb, level, prop::bool::weighted(0.1), any::<bool>(), 0..4_u8, quit_after).prop_map(
-        |(verb, level, implicit, pass_over, delivery, quit_after)| Plan {
+    let demand = prop::sample::select(vec![Demand::Nothing, Demand::Nothing, Demand::Dane, Demand::Sts]);
+    (verb, level, prop::bool::weighted(0.1), any::<bool>(), demand, 0..4_u8, quit_after).prop_map(
+        |(verb, level, implicit, pass_over, demand, delivery, quit_after)| Plan {
             verb,
             hello: HelloName::new("client.example").unwrap(),
-            tls: TlsPlan { level, implicit, pass_over },
+            tls: TlsPlan { level, implicit, pass_over, demand },
             delivery: (delivery > 0).then(|| Delivery {
                 from: Mailbox::parse("me@client.example").unwrap(),
                 recipients: ["a@b.example", "c@b.example"].map(|to| Mailbox::parse(to).unwrap()).to_vec(),

@@ -64,6 +64,7 @@ pub(crate) fn described(candidate: &Candidate, error: Option<Error>) -> Outcome<
         error,
         findings: candidate.findings.clone(),
         timing: Some(timing),
+        carried: candidate.carried.clone(),
     }
 }
 
@@ -111,12 +112,12 @@ impl Probe<'_> {
             connect_timeout: job.connect_timeout,
             end: (task.budget.deadline(), task.budget.limit),
             hello: job.hello.as_ref(),
-            tls: TlsTarget { tls: &job.client, name: &name },
+            tls: TlsTarget { tls: &job.client, name: &name, policy: &self.candidate.policy },
         };
         let plan = |hello, total| Plan {
             verb: job.verb,
             hello,
-            tls: job.tls.plan(target.port().unwrap_or_default(), false),
+            tls: job.tls.plan(target.port().unwrap_or_default(), false, &self.candidate.policy),
             delivery: self.delivery(),
             quit_after: None,
             limits: Limits { total, ..job.limits },

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use smtp_core::proto::{Endpoint, Mailbox};
+use smtp_core::proto::{Endpoint, Mailbox, Policy};
 use tokio::sync::{Mutex as Turns, MutexGuard};
 use tool_core::target::Candidate;
 use tool_core::{Outcome, Task};
@@ -20,6 +20,7 @@ struct Question {
     host: Option<String>,
     endpoint: Endpoint,
     rcpt: Vec<String>,
+    policy: Arc<Policy>,
 }
 
 /// The result of a question, once it is there; whoever holds the lock finds it out.
@@ -42,6 +43,7 @@ impl Known {
             host: candidate.head.host.clone(),
             endpoint: endpoint.clone(),
             rcpt: rcpt.iter().map(|to| to.as_str().to_owned()).collect(),
+            policy: candidate.policy.clone(),
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = all.young.get(&question) {
@@ -71,6 +73,7 @@ pub(crate) async fn wait<'a>(
 pub(crate) fn reused(known: &Outcome<Answer>, candidate: &Candidate) -> Outcome<Answer> {
     let mut outcome = known.clone();
     outcome.head = candidate.head.clone();
+    outcome.carried = candidate.carried.clone();
     outcome.answer.reused = true;
     outcome
 }

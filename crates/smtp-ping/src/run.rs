@@ -91,6 +91,14 @@ impl Tool for SmtpPing {
         }
     }
 
+    fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
+        let carried = match unit.candidates.as_slice() {
+            [one] => one.carried.clone(),
+            _ => Vec::new(),
+        };
+        Outcome { carried, ..Outcome::failed(Self::head(unit), error) }
+    }
+
     async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
         if self.job.first {
             return Box::pin(self.first(unit, task)).await;

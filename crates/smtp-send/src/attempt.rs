@@ -68,12 +68,12 @@ pub(crate) async fn attempt(
         connect_timeout: job.connect_timeout,
         end: (task.budget.deadline(), task.budget.limit),
         hello: job.hello.as_ref(),
-        tls: TlsTarget { tls: &job.client, name: &name },
+        tls: TlsTarget { tls: &job.client, name: &name, policy: &candidate.policy },
     };
     let plan = |hello, total| Plan {
         verb: job.session.verb(),
         hello,
-        tls: job.tls.plan(target.port().unwrap_or_default(), true),
+        tls: job.tls.plan(target.port().unwrap_or_default(), true, &candidate.policy),
         delivery: Some(Delivery {
             from: letter.from.clone(),
             recipients: recipients.to_vec(),

@@ -46,6 +46,7 @@ pub(crate) async fn deliver(unit: &Unit, job: &Job, task: &Task) -> Outcome<Answ
         error: verdict(&recipients, shown.error),
         findings: unit.findings.clone(),
         timing: Some(shown.timing),
+        carried: unit.candidates.get(at).map(|candidate| candidate.carried.clone()).unwrap_or_default(),
     };
     outcome
         .findings
@@ -104,6 +105,7 @@ fn hopeless(unit: &Unit, error: Error) -> Outcome<Answer> {
         error: attempted.error,
         findings: unit.findings.clone(),
         timing: Some(attempted.timing),
+        carried: Vec::new(),
     }
 }
 

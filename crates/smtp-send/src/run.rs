@@ -10,11 +10,11 @@ use dns_core::{Lookup, MailTarget, Order, RouteOptions, route};
 use futures_util::future::join_all;
 use smtp_core::proto::Mailbox;
 use tool_core::cli::{Common, UsageError};
-use tool_core::jsonl::Body;
+use tool_core::jsonl::{Body, Object};
 use tool_core::record::{
     Error, Finding, Head, HostRecord, RecipientRecord, Record, route_error, route_findings,
 };
-use tool_core::target::{Candidate, candidates, route_candidates};
+use tool_core::target::{Candidate, OF_A_HOST, candidates, demands_of_host, route_candidates};
 use tool_core::text::Page;
 use tool_core::{Outcome, Plan, Task, Tool};
 
@@ -48,6 +48,9 @@ pub struct Unit {
 
 /// The keys of a record that name a server.
 const ROUTE_KEYS: &[&str] = &["host", "ip", "mx", "exchange"];
+
+/// The same, and what they bring along: dropped where the server is another.
+const SERVER_KEYS: &[&str] = &["host", "ip", "mx", "exchange", "tlsa", "tlsa_base", "tlsa_error"];
 
 impl Tool for SmtpSend {
     const NAME: &'static str = "smtp-send";
@@ -88,13 +91,18 @@ impl Tool for SmtpSend {
         task.phase.set("dns");
         let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
         let names_server = match input {
-            // A message that went along a route is tried along it again, not at the host that failed.
-            Body::Object(object) if is_own(object) && object.raw("domain").is_some() => false,
+            // A message that went along a route is tried along it again, not at the host that failed; but no
+            // route that is looked up here has the TLSA records that the first one had.
+            Body::Object(object)
+                if is_own(object) && object.raw("domain").is_some() && !demands_of_host(object) =>
+            {
+                false
+            }
             Body::Object(object) => ROUTE_KEYS.iter().any(|key| object.raw(key).is_some()),
             _ => false,
         };
         let (units, consumed) = match &self.job.server {
-            None if !names_server => (self.by_domain(&letter, Head::of(input), &lookup).await, &[][..]),
+            None if !names_server => (self.by_domain(&letter, input, &lookup).await, OF_A_HOST),
             server => {
                 let target = server.as_ref().unwrap_or(input);
                 let found = candidates(target, &self.job.target, &lookup).await;
@@ -117,7 +125,7 @@ impl Tool for SmtpSend {
                     route_error: None,
                     settled: RefCell::default(),
                 };
-                (vec![unit], if server.is_some() { ROUTE_KEYS } else { consumed })
+                (vec![unit], if server.is_some() { SERVER_KEYS } else { consumed })
             }
         };
         Ok(Plan { units, consumed })
@@ -145,7 +153,10 @@ impl Tool for SmtpSend {
 
 impl SmtpSend {
     /// A unit for each domain of the recipients, in their order.
-    async fn by_domain(&self, letter: &Rc<Letter>, head: Head, lookup: &impl Lookup) -> Vec<Unit> {
+    async fn by_domain(&self, letter: &Rc<Letter>, input: &Body, lookup: &impl Lookup) -> Vec<Unit> {
+        let none = Object::default();
+        let record = if let Body::Object(object) = input { object } else { &none };
+        let head = Head::of(input);
         let mut groups: Vec<(String, Vec<Mailbox>)> = Vec::new();
         for recipient in &letter.recipients {
             let domain = recipient.domain().unwrap_or_default().to_ascii_lowercase();
@@ -164,14 +175,14 @@ impl SmtpSend {
                 route_error: None,
                 settled: RefCell::default(),
             };
-            self.find_route(&mut unit, lookup).await;
+            self.find_route(&mut unit, record, lookup).await;
             unit
         });
         join_all(units).await
     }
 
     /// Where the mail of the unit's domain goes by itself.
-    async fn find_route(&self, unit: &mut Unit, lookup: &impl Lookup) {
+    async fn find_route(&self, unit: &mut Unit, record: &Object, lookup: &impl Lookup) {
         let Some(recipient) = unit.recipients.first() else { return };
         if recipient.domain().is_none() {
             let message = "a recipient without a domain needs a server: --server";
@@ -201,7 +212,11 @@ impl SmtpSend {
                     Err(error) => unit.route_error = Some(route_error(error, domain.as_str())),
                     Ok(()) => {
                         let hosts = route.hosts.iter().map(HostRecord::new).collect();
-                        unit.candidates = route_candidates(hosts, &unit.head, &self.job.target, lookup).await;
+                        let found = route_candidates(hosts, record, &unit.head, &self.job.target, lookup);
+                        match found.await {
+                            Ok(candidates) => unit.candidates = candidates,
+                            Err(error) => unit.route_error = Some(error),
+                        }
                     }
                 }
             }

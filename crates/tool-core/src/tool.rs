@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::ArgMatches;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use smtp_core::proto::Endpoint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -159,11 +160,20 @@ pub struct Outcome<A> {
     pub findings: Vec<Finding>,
     /// How long each phase took; `total` is added.
     pub timing: Option<TimingMs>,
+    /// Keys out of a list of the input that was taken apart, as they came; they stand before the other carried ones.
+    pub carried: Vec<(String, Box<RawValue>)>,
 }
 
 impl<A: Default> Outcome<A> {
     /// An outcome without an answer.
     pub fn failed(head: Head, error: Error) -> Self {
-        Self { head, answer: A::default(), error: Some(error), findings: Vec::new(), timing: None }
+        Self {
+            head,
+            answer: A::default(),
+            error: Some(error),
+            findings: Vec::new(),
+            timing: None,
+            carried: Vec::new(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 use super::socket::Socket;
 use super::stream::{Moved, Stream};
 use super::tls::{LazyTls, late_failure};
-use crate::proto::{Failure, Line, Output, Phase, Session, TlsFailure, TlsHow};
+use crate::proto::{Failure, Line, Output, Phase, Policy, Session, TlsFailure, TlsHow};
 
 /// What happens while a session is driven.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct TlsTarget<'a> {
     pub tls: &'a LazyTls,
     /// The name to ask for and to verify, or the address.
     pub name: &'a str,
+    /// What is known of its certificate; the TLSA base domain is asked for before the name.
+    pub policy: &'a Policy,
 }
 
 /// Runs `session` over `stream` to its end and gives its verdict. `origin` is the instant from which the session's `now`
@@ -58,7 +60,8 @@ pub async fn drive(
                 let Some(Stream::Clear(clear)) = stream.take() else { continue };
                 let deadline = origin + session.deadline().unwrap_or_default();
                 // Not in the future of the session, which most of its life has no handshake in it.
-                let handshake = Box::pin(target.tls.client().connect(clear, target.name, how));
+                let client = target.tls.client();
+                let handshake = Box::pin(client.connect(clear, target.name, target.policy, how));
                 let result = timeout_at(deadline.into(), handshake).await;
                 let now = origin.elapsed();
                 match result {

@@ -3,6 +3,7 @@
 mod call;
 mod certificate;
 mod connect;
+mod dane;
 mod drive;
 mod second;
 mod socket;

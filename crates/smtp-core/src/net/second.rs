@@ -50,7 +50,8 @@ impl Second {
 
     async fn ask(self, call: &Call<'_>, begun: Instant, on_event: impl FnMut(Event<'_>)) -> Option<Offer> {
         let client = call.tls.tls.client();
-        let hello = client_hello(client.sni(call.tls.name).as_deref(), client.random()?);
+        let hello =
+            client_hello(client.sni(call.tls.policy.asked_for(call.tls.name)).as_deref(), client.random()?);
         let deadline = Instant::now() + call.connect_timeout;
         let connected = connect(call.target, call.source, deadline, call.connect_timeout).await;
         let Connected { mut stream, .. } = connected.ok()?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Offer, Phase, Reply, VerifyError};
+use super::{DaneFault, Offer, Phase, Reply, StsFault, VerifyError};
 
 /// One condition, told apart from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +65,12 @@ pub enum Cause {
     TlsTimeout,
     /// TLS works, and the certificate that was demanded to verify does not.
     Certificate(VerifyError),
+    /// The host's TLSA records demand TLS, and the session has none.
+    DaneRequired,
+    /// The certificate meets none of the host's TLSA records.
+    Dane(DaneFault),
+    /// The domain's MTA-STS policy, which is enforced, is not met.
+    Sts(StsFault),
     /// The message is larger than the server takes (RFC 1870 section 6).
     SizeExceeded,
     /// The message has octets above 127, and 8BITMIME is not offered (RFC 6152).

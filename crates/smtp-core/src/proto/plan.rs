@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Mailbox, Phase, Verb};
+use super::{Demand, Mailbox, Phase, Verb};
 
 /// What a session is to do, and how long it may take.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct TlsPlan {
     pub implicit: bool,
     /// With [`TlsLevel::May`]: a STARTTLS that is refused in order is passed over.
     pub pass_over: bool,
+    /// What is demanded by what is known of the server, whatever the level.
+    pub demand: Demand,
 }
 
 /// What is demanded of TLS.

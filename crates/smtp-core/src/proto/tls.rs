@@ -8,6 +8,8 @@ pub use cipher::cipher_name;
 pub use hello::{Answer, MOST_ANSWER, Offer, client_hello};
 pub use settings::{TlsFile, TlsFileError, TlsSettings, TlsVersion};
 
+use super::{DaneVerdict, StsVerdict};
+
 /// How a connection came to be encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsHow {
@@ -38,6 +40,10 @@ pub struct TlsFacts {
     pub verify_error: Option<VerifyError>,
     /// What is wrong with it beside that, in the order of [`VerifyError`].
     pub more_errors: Vec<VerifyError>,
+    /// What the host's TLSA records come to, if it has some.
+    pub dane: Option<DaneVerdict>,
+    /// What the domain's MTA-STS policy comes to, if there is one that asks for something.
+    pub sts: Option<StsVerdict>,
 }
 
 /// A certificate.

@@ -272,7 +272,7 @@ impl<T: Tool> Line<T> {
         outcome: Outcome<T::Answer>,
         budget: Option<&Budget>,
     ) -> Item {
-        let Outcome { mut head, answer, error, findings, timing } = outcome;
+        let Outcome { mut head, answer, error, findings, timing, carried } = outcome;
         head.input = origin.input.clone();
         let timing_ms = budget.map(|budget| {
             let mut timing: TimingMs = timing.unwrap_or_default();
@@ -293,6 +293,11 @@ impl<T: Tool> Line<T> {
             (page.finish(), None)
         } else {
             let Ok(mut line) = record.to_json() else { return self.defect() };
+            if !carried.is_empty() {
+                let Ok(more) = carried_tail(&carried) else { return self.defect() };
+                line.pop();
+                line.push_str(&more);
+            }
             match &origin.tail {
                 Some(_) => drop(line.pop()),
                 None => line.push('\n'),

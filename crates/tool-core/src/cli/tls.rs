@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use dns_core::DomainName;
-use smtp_core::proto::{TlsFile, TlsFileError, TlsLevel, TlsPlan, TlsSettings, TlsVersion};
+use smtp_core::proto::{Policy, TlsFile, TlsFileError, TlsLevel, TlsPlan, TlsSettings, TlsVersion};
 
 use super::UsageError;
 use crate::env;
@@ -74,15 +74,16 @@ pub const SUBMISSIONS: u16 = 465;
 
 impl TlsOptions {
     /// What a session to this port is to do. `pass_over`: a STARTTLS refused in order does not
-    /// end a session that may go on in clear.
-    pub fn plan(&self, port: u16, pass_over: bool) -> TlsPlan {
+    /// end a session that may go on in clear. `policy` demands what it does at any level.
+    pub fn plan(&self, port: u16, pass_over: bool, policy: &Policy) -> TlsPlan {
         let level = match self.tls {
             Level::None => TlsLevel::None,
             Level::May => TlsLevel::May,
             Level::Require | Level::Implicit => TlsLevel::Require,
             Level::Verify => TlsLevel::Verify,
         };
-        TlsPlan { level, implicit: self.is_implicit() || port == SUBMISSIONS, pass_over }
+        let implicit = self.is_implicit() || port == SUBMISSIONS;
+        TlsPlan { level, implicit, pass_over, demand: policy.demand() }
     }
 
     /// What the client is told.

@@ -13,8 +13,9 @@ use smtp_core::proto::{
 };
 
 use super::error::in_words;
+use super::policy::{certificate_findings, dane_error, sts_error};
 use super::signs::{broken_promise, contradictions, middlebox_findings};
-use super::tls::{tls_findings, verify_code, verify_message};
+use super::tls::{verify_code, verify_message};
 use super::{Error, Finding, ReplyRecord, Severity, TimingMs};
 use crate::Code;
 
@@ -233,6 +234,11 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
         }
         Cause::TlsTimeout => (Code::TlsTimeout, format!("the TLS handshake did not end{limit}")),
         Cause::Certificate(error) => (verify_code(error), verify_message(error, tls)),
+        Cause::DaneRequired => {
+            (Code::TlsDaneRequired, "the host's TLSA records demand TLS, and there is none".into())
+        }
+        Cause::Dane(fault) => dane_error(fault, tls),
+        Cause::Sts(fault) => sts_error(fault, tls),
         Cause::SizeExceeded => (Code::SizeExceedsLimit, "the message is larger than the server takes".into()),
         Cause::EightBitUnsupported => (
             Code::EightbitUnsupported,
@@ -335,6 +341,9 @@ fn hint(cause: Cause) -> Option<&'static str> {
         Cause::Greeting554 => "the service is up, for others: try from another address",
         Cause::ImplicitTlsExpected => "this port speaks TLS from the first byte, as 465 does",
         Cause::BannerTimeout => "some servers wait on purpose or look names up first: raise --reply-timeout",
+        Cause::Dane(_) => {
+            "compare tlsa with tls.certificate.spki_sha256 (3 1 1): a new key needs a new record before it is used"
+        }
         Cause::ClientCertificate => "give a certificate that the server takes: --cert FILE --key FILE",
         Cause::Certificate(VerifyError::ChainIncomplete) => {
             "the server has to send its whole chain; is the issuer a root of your own, give it: --ca FILE"
@@ -380,7 +389,7 @@ pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
             Finding::new(Code::TlsStarttlsRejected, "STARTTLS was refused, the session went on in clear");
         findings.push(Finding { severity: Severity::Warn, ..finding.reply(ReplyRecord::new(refusal)) });
     }
-    findings.extend(facts.tls.iter().flat_map(tls_findings));
+    findings.extend(facts.tls.iter().flat_map(certificate_findings));
     if let Some(inside) = &facts.ehlo_tls {
         if inside.capabilities.has("STARTTLS") {
             let message = "STARTTLS is offered inside TLS, which RFC 3207 section 4.2 forbids";

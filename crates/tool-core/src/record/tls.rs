@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use smtp_core::proto::{Certificate, TlsFacts, TlsHow};
 
+use super::{DaneRecord, StsRecord};
 use crate::Code;
 pub use verdict::certificate_ending;
 pub(super) use verdict::{tls_findings, verify_code, verify_message};
@@ -37,6 +38,12 @@ pub struct TlsRecord {
     pub certificate: Option<CertificateRecord>,
     /// What came after it, at most nine.
     pub chain: Vec<IssuerRecord>,
+    /// What the host's TLSA records come to, if the input brought some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dane: Option<DaneRecord>,
+    /// What the domain's MTA-STS policy comes to, if the input brought one that asks for something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mta_sts: Option<StsRecord>,
 }
 
 /// A certificate.
@@ -98,6 +105,8 @@ impl TlsRecord {
             verify_error: facts.verify_error.map(verify_code),
             certificate: chain.next().map(|leaf| CertificateRecord::new(leaf, pem)),
             chain: chain.map(|issuer| IssuerRecord::new(issuer, pem)).collect(),
+            dane: facts.dane.map(DaneRecord::new),
+            mta_sts: facts.sts.map(StsRecord::new),
         }
     }
 }

@@ -1,16 +1,19 @@
 //! From the hosts of an input to the addresses that are probed.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dns_core::address::{Scope, scope};
 use dns_core::{AT_ONCE, Addresses, DomainName, Families, Hosts, Lookup, LookupError, Problem, addresses};
 use futures_util::stream::{self, StreamExt};
-use smtp_core::proto::Endpoint;
+use serde_json::value::RawValue;
+use smtp_core::proto::{Endpoint, Policy};
 
 use super::input::{Host, Named, Origin, host_of, read_literal, read_object, read_word};
+use super::policy::OfDomain;
 use crate::Code;
-use crate::jsonl::Body;
+use crate::jsonl::{Body, Object};
 use crate::record::{Error, Finding, Head, HostRecord, PtrRecord, non_public};
 
 /// How addresses are chosen.
@@ -37,6 +40,10 @@ pub struct Candidate {
     pub target: Result<Endpoint, Error>,
     /// The names of the address, if the record brought them.
     pub known_ptr: Option<PtrRecord>,
+    /// What is known of its certificate.
+    pub policy: Arc<Policy>,
+    /// Keys of the host out of a list that was taken apart, as they came.
+    pub carried: Vec<(String, Box<RawValue>)>,
     /// What is odd about it.
     pub findings: Vec<Finding>,
     /// How long the lookup of the host took, if there was one.
@@ -83,15 +90,26 @@ pub async fn candidates(
     Ok((candidates, consumed))
 }
 
-/// The addresses of a route as mxlookup writes it.
+/// The addresses of a route that was looked up for a record. A policy counts that the record has for the same domain.
+///
+/// # Errors
+/// `input.unusable`: that policy cannot be read.
 pub async fn route_candidates(
     mx: Vec<HostRecord>,
+    record: &Object,
     head: &Head,
     options: &TargetOptions,
     lookup: &impl Lookup,
-) -> Vec<Candidate> {
+) -> Result<Vec<Candidate>, Error> {
     let ports = options.ports.as_ref().unwrap_or(&options.default_ports);
-    all_candidates(mx.into_iter().map(host_of).collect(), head, ports, options, lookup).await
+    let of_domain = OfDomain::read_for(record, head.domain.as_deref())?;
+    let hosts = mx.into_iter().map(|element| {
+        let host = host_of(element);
+        let brought = of_domain.host(&Object::default(), host.name.as_deref())?;
+        Ok(Host { brought, ..host })
+    });
+    let hosts = hosts.collect::<Result<_, Error>>()?;
+    Ok(all_candidates(hosts, head, ports, options, lookup).await)
 }
 
 async fn all_candidates(
@@ -120,8 +138,9 @@ async fn candidates_of(
     lookup: &impl Lookup,
 ) -> Vec<Candidate> {
     let hopeless = |error: Error, dns_took| {
-        let head = head.clone();
-        vec![Candidate { head, target: Err(error), known_ptr: None, findings: vec![], dns_took }]
+        let (head, policy, carried) = (head.clone(), host.brought.policy.clone(), host.carried.clone());
+        let (target, known_ptr, findings) = (Err(error), None, Vec::new());
+        vec![Candidate { head, target, known_ptr, policy, carried, findings, dns_took }]
     };
     if let Some(error) = &host.problem {
         return hopeless(error.clone(), None);
@@ -131,9 +150,15 @@ async fn candidates_of(
     {
         return hopeless(error, None);
     }
+    // It needs no address then.
+    if let (Some(error), None) = (&host.brought.refusal, &host.addresses) {
+        return hopeless(error.clone(), None);
+    }
     if let Some(path) = &host.socket {
         let target = Ok(Endpoint::Unix(path.clone()));
-        return vec![Candidate { head, target, known_ptr: None, findings: vec![], dns_took: None }];
+        let (policy, carried) = (host.brought.policy.clone(), host.carried.clone());
+        let (known_ptr, findings, dns_took) = (None, Vec::new(), None);
+        return vec![Candidate { head, target, known_ptr, policy, carried, findings, dns_took }];
     }
     let mut findings = Vec::new();
     let mut dns_took = None;
@@ -161,11 +186,14 @@ async fn candidates_of(
     for ip in fitting {
         for &port in ports {
             let (target, scope_finding) = admit(ip, port, &host, options.allow_private);
+            let target = host.brought.refusal.clone().map_or(target, Err);
             let known_ptr = host.ptr.iter().find(|known| known.ip == ip).cloned();
             candidates.push(Candidate {
                 head: Head { ip: Some(ip.to_string()), port: Some(port), ..head.clone() },
                 target,
                 known_ptr,
+                policy: host.brought.policy.clone(),
+                carried: host.carried.clone(),
                 findings: findings.iter().cloned().chain(scope_finding).collect(),
                 dns_took,
             });

@@ -3,11 +3,16 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::policy::{Brought, OfDomain, taken_along};
 use crate::Code;
 use crate::jsonl::Object;
 use crate::record::{Error, HostRecord, IprevWord, PtrRecord};
 use dns_core::DomainName;
 use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What goes with a list that is taken apart: each host has its own of these.
+const WITH_THE_LIST: &[&str] = &["mx", "tlsa", "tlsa_base", "tlsa_error"];
 
 /// A host of an input, before its addresses are known.
 #[derive(Debug)]
@@ -22,6 +27,10 @@ pub(crate) struct Host {
     pub(crate) origin: Origin,
     /// Why it cannot be connected to, whatever the DNS says.
     pub(crate) problem: Option<Error>,
+    /// What is known of its certificate.
+    pub(crate) brought: Brought,
+    /// The keys that it takes along out of its list.
+    pub(crate) carried: Vec<(String, Box<RawValue>)>,
 }
 
 /// How a host came to be a target.
@@ -58,6 +67,8 @@ pub(crate) fn read_word(word: &str) -> Result<Named, Error> {
         ptr: Vec::new(),
         origin: Origin::Typed,
         problem: None,
+        brought: Brought::default(),
+        carried: Vec::new(),
     };
     if word.contains(['\r', '\n', '\0']) {
         return Err(Error::injection("a line end or NUL in the target"));
@@ -131,6 +142,7 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         ),
         None => None,
     };
+    let of_domain = OfDomain::read(object)?;
     if let (None, Some(ip)) = (&host, ip) {
         let ptr = known_ptr(object, ip);
         let host = Host {
@@ -141,6 +153,8 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
             ptr,
             origin: Origin::Typed,
             problem: None,
+            brought: of_domain.host(object, None)?,
+            carried: Vec::new(),
         };
         return Ok(Named::one(host, port));
     }
@@ -160,21 +174,24 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
         // Only a route has a preference: a host of one that has no address yet was named by an MX.
         let from_mx = addresses.is_none() && socket.is_none() && preference.is_some();
         let origin = if from_mx { Origin::Mx } else { Origin::Typed };
-        return Ok(Named::one(
-            Host { name, addresses, socket, preference, ptr, origin, problem: None },
-            port,
-        ));
+        let brought = of_domain.host(object, name.as_deref())?;
+        let (problem, carried) = (None, Vec::new());
+        let host = Host { name, addresses, socket, preference, ptr, origin, problem, brought, carried };
+        return Ok(Named::one(host, port));
     }
     let domain = object.string("domain");
     if let Some(mx) = object.read::<Vec<Object>>("mx", "a list of hosts as mxlookup writes it")? {
         if mx.is_empty() {
             return Err(Error::new(Code::DnsMxNoAddress, "dns", "the record lists no exchange"));
         }
-        let hosts = mx.iter().map(|element| read_element(element, domain.as_deref()));
-        return Ok(Named { hosts: hosts.collect::<Result<_, _>>()?, port, consumed: &["mx"] });
+        let hosts = mx.iter().map(|element| {
+            let host = read_element(element, domain.as_deref(), &of_domain)?;
+            Ok(Host { carried: taken_along(element), ..host })
+        });
+        return Ok(Named { hosts: hosts.collect::<Result<_, _>>()?, port, consumed: WITH_THE_LIST });
     }
     if object.raw("exchange").is_some() {
-        let host = read_element(object, domain.as_deref())?;
+        let host = read_element(object, domain.as_deref(), &of_domain)?;
         return Ok(Named { hosts: vec![host], port, consumed: &["exchange", "addresses"] });
     }
     Err(match object.raw("domain") {
@@ -186,7 +203,7 @@ pub(crate) fn read_object(object: &Object) -> Result<Named, Error> {
 }
 
 /// An element of `mx`. Keys that are not needed may hold anything.
-fn read_element(element: &Object, domain: Option<&str>) -> Result<Host, Error> {
+fn read_element(element: &Object, domain: Option<&str>, of_domain: &OfDomain) -> Result<Host, Error> {
     let exchange = element.read::<String>("exchange", "a string")?;
     let exchange =
         exchange.ok_or_else(|| Error::unusable("an element of the list \"mx\" has no key \"exchange\""))?;
@@ -199,7 +216,9 @@ fn read_element(element: &Object, domain: Option<&str>) -> Result<Host, Error> {
     };
     // A literal that a person gave as the domain: no DNS has named it.
     let is_typed = host.exchange.starts_with('[') && Some(host.exchange.as_str()) == domain;
-    Ok(Host { origin: if is_typed { Origin::Typed } else { Origin::Mx }, ..host_of(host) })
+    let host = host_of(host);
+    let brought = of_domain.host(element, host.name.as_deref())?;
+    Ok(Host { origin: if is_typed { Origin::Typed } else { Origin::Mx }, brought, ..host })
 }
 
 /// A host that an MX names.
@@ -225,6 +244,8 @@ pub(crate) fn host_of(element: HostRecord) -> Host {
         ptr: element.ptr.unwrap_or_default(),
         origin: Origin::Mx,
         problem,
+        brought: Brought::default(),
+        carried: Vec::new(),
     }
 }
 
@@ -311,7 +332,7 @@ mod tests {
             object(
                 r#"{"mx":[{"preference":1,"exchange":"a.example","addresses":[]},{"exchange":"b.example"}]}"#
             ),
-            Ok((2, None, &["mx"][..]))
+            Ok((2, None, WITH_THE_LIST))
         );
         assert_eq!(
             object(r#"{"preference":1,"exchange":"a.example"}"#),

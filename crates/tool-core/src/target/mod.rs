@@ -2,5 +2,7 @@
 
 mod candidate;
 mod input;
+mod policy;
 
 pub use candidate::{Candidate, Planned, TargetOptions, candidates, route_candidates};
+pub use policy::{OF_A_HOST, demands_of_host};

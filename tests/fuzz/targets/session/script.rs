@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smtp_core::proto::{
-    Content, Delivery, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow, TlsLevel,
+    Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow, TlsLevel,
     TlsPlan, Verb, VerifyError,
 };
 
@@ -43,6 +43,11 @@ fn plan(options: u8, more: u8) -> Plan {
             level: level[usize::from(options & 3)],
             implicit: options & 4 != 0,
             pass_over: options & 8 != 0,
+            demand: match more & 15 {
+                15 => Demand::Dane,
+                14 => Demand::Sts,
+                _ => Demand::Nothing,
+            },
         },
         delivery: delivery(options >> 4),
         quit_after: PHASES.get(usize::from(more & 15)).copied(),
@@ -124,5 +129,7 @@ fn tls(verify_error: Option<VerifyError>) -> TlsFacts {
         verify_error,
         more_errors: vec![],
         wants_certificate: false,
+        dane: None,
+        sts: None,
     }
 }

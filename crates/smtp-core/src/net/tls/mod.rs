@@ -13,12 +13,12 @@ use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::Resumption;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::{ServerName, UnixTime};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, Error, KeyLogFile, SupportedProtocolVersion};
 
-use crate::net::Socket;
-use crate::proto::{TlsFacts, TlsFailure, TlsHow, TlsSettings, TlsVersion};
+use crate::net::{Socket, dane};
+use crate::proto::{Policy, TlsFacts, TlsFailure, TlsHow, TlsSettings, TlsVersion};
 use failure::failure;
 pub(super) use failure::late_failure;
 use identity::{Asked, Identity};
@@ -72,14 +72,15 @@ impl TlsClient {
         Some(bytes)
     }
 
-    /// Shakes hands with the server that goes by `name`.
+    /// Shakes hands with the server that goes by `name`, and judges it by `policy`.
     pub(super) async fn connect(
         &self,
         stream: Socket,
         name: &str,
+        policy: &Policy,
         how: TlsHow,
     ) -> Result<(TlsStream<Socket>, TlsFacts), TlsFailure> {
-        let sni = self.sni(name);
+        let sni = self.sni(policy.asked_for(name));
         let recorder = Arc::new(Recorder::new(self.trust.clone(), server_name(name)));
         let asked = Arc::new(Asked::new(self.identity.clone()));
         let config = self.config.clone();
@@ -119,6 +120,15 @@ impl TlsClient {
                 .map(str::to_owned),
             sni,
             wants_certificate: asked.was_in_vain(),
+            dane: policy.dane.as_ref().map(|dane| {
+                dane::judge(
+                    dane,
+                    &chain,
+                    UnixTime::now(),
+                    &self.trust.provider.signature_verification_algorithms,
+                )
+            }),
+            sts: policy.sts.as_ref().map(|sts| sts.judge(errors.first().copied())),
             chain,
             verify_error: (!errors.is_empty()).then(|| errors.remove(0)),
             more_errors: errors,

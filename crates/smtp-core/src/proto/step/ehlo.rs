@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Step, Where, ends_after, proceed, quit, starttls};
 use crate::proto::{
-    Capabilities, Cause, Failure, Hello, Phase, Quirk, Quirks, Reply, Session, TlsLevel, Verb,
+    Capabilities, Cause, Demand, Failure, Hello, Phase, Quirk, Quirks, Reply, Session, TlsLevel, TlsPlan,
+    Verb,
 };
 
 pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
@@ -62,7 +63,7 @@ fn accepted(session: &mut Session, now: Duration, verb: Verb, reply: Reply) {
     };
     let offered = capabilities.has("STARTTLS");
     let place = place(session);
-    let level = session.plan().tls.level;
+    let TlsPlan { level, demand, .. } = session.plan().tls;
     let hello = Hello { verb, reply, capabilities };
     let facts = session.facts_mut();
     facts.quirks.append(&mut quirks);
@@ -76,9 +77,12 @@ fn accepted(session: &mut Session, now: Duration, verb: Verb, reply: Reply) {
             facts.ehlo = Some(hello);
             match () {
                 () if ends_after(session, Phase::Ehlo) => quit::begin(session, now),
-                () if level == TlsLevel::None => proceed(session, now),
-                () if offered => starttls::begin(session, now),
-                () if level >= TlsLevel::Require => {
+                () if offered && level != TlsLevel::None => starttls::begin(session, now),
+                // Whoever asks for no TLS at all cannot ask for it against what is known of the server.
+                () if demand == Demand::Dane => {
+                    session.fail_and_quit(now, Failure::new(Cause::DaneRequired, Phase::Tls));
+                }
+                () if demand == Demand::Sts || level >= TlsLevel::Require => {
                     session.fail_and_quit(now, Failure::new(Cause::StarttlsNotSupported, Phase::Starttls));
                 }
                 () => proceed(session, now),

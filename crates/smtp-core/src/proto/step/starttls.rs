@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Step, ehlo, ends_after, proceed, quit};
-use crate::proto::{Cause, Failure, Phase, Reply, Session, TlsFacts, TlsFailure, TlsLevel};
+use crate::proto::{
+    Cause, DaneVerdict, Demand, Failure, Phase, Reply, Session, StsMode, TlsFacts, TlsFailure, TlsLevel,
+};
 
 pub(in crate::proto) fn begin(session: &mut Session, now: Duration) {
     session.send("STARTTLS");
@@ -25,9 +27,10 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
         _ => Cause::BadReply,
     };
     let tls = session.plan().tls;
+    let may_pass = tls.pass_over && tls.level == TlsLevel::May && tls.demand == Demand::Nothing;
     if cause == Cause::StarttlsRejected {
         session.facts_mut().starttls_refusal = Some(reply.clone());
-        if tls.level == TlsLevel::May && tls.pass_over {
+        if may_pass {
             return proceed(session, now);
         }
     }
@@ -49,11 +52,12 @@ pub(in crate::proto) fn on_handshake(
         Err(failure) => return handshake_failed(session, now, failure),
     };
     session.clock(now);
-    let verify_error = facts.verify_error;
+    let refusals =
+        [against_dane(&facts), against_sts(&facts), against_level(&facts, session.plan().tls.level)];
     session.facts_mut().tls = Some(facts);
     // The session goes on, to say what is there; it ends before anything is handed over.
-    if let (Some(error), TlsLevel::Verify) = (verify_error, session.plan().tls.level) {
-        session.note_failure(Failure::new(Cause::Certificate(error), Phase::Tls));
+    if let Some(cause) = refusals.into_iter().flatten().next() {
+        session.note_failure(Failure::new(cause, Phase::Tls));
     }
     match () {
         () if session.plan().tls.implicit && session.facts().banner.is_none() => {
@@ -76,4 +80,25 @@ pub(in crate::proto) fn handshake_failed(session: &mut Session, now: Duration, f
         TlsFailure::Reset => (Cause::Reset, None),
     };
     session.fail(now, Failure { received, ..Failure::new(cause, Phase::Tls) });
+}
+
+/// RFC 7672 section 2.2: a host whose TLSA records are not met gets nothing, with no flag.
+fn against_dane(facts: &TlsFacts) -> Option<Cause> {
+    match facts.dane {
+        Some(DaneVerdict::Fail(fault)) => Some(Cause::Dane(fault)),
+        _ => None,
+    }
+}
+
+/// RFC 8461 section 2: what DANE has passed, no policy of MTA-STS refuses.
+fn against_sts(facts: &TlsFacts) -> Option<Cause> {
+    let sts = facts.sts.filter(|sts| sts.mode == StsMode::Enforce)?;
+    match facts.dane {
+        Some(DaneVerdict::Pass(..)) => None,
+        _ => sts.fault.map(Cause::Sts),
+    }
+}
+
+fn against_level(facts: &TlsFacts, level: TlsLevel) -> Option<Cause> {
+    facts.verify_error.filter(|_| level == TlsLevel::Verify).map(Cause::Certificate)
 }

@@ -158,6 +158,8 @@ mod tests {
             chain,
             verify_error: None,
             more_errors: vec![],
+            dane: None,
+            sts: None,
         }
     }
 
