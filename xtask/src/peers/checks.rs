@@ -40,6 +40,9 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     for (name, check) in tls::CHECKS {
         tally.take(&format!("TLS at Postfix: {name}"), check(world));
     }
+    for (name, check) in dane::SESSION {
+        tally.take(&format!("DANE at Postfix: {name}"), check(world));
+    }
     for (name, check) in handshake::CHECKS {
         tally.take(&format!("handshakes with Postfix: {name}"), check(world));
     }
