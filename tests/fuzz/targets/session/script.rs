@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smtp_core::proto::{
-    Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow, TlsLevel,
-    TlsPlan, Verb, VerifyError,
+    Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow,
+    TlsLevel, TlsPlan, Verb, VerifyError,
 };
 
 use crate::watch::Event;
