@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::second::Second;
 use super::{Connected, Event, TlsTarget, connect, drive};
-use crate::proto::{Cause, Endpoint, Facts, Failure, HelloName, Phase, Plan, Quirk, Session, TlsLevel, Verb};
+use crate::proto::{
+    Cause, Demand, Endpoint, Facts, Failure, HelloName, Phase, Plan, Quirk, Session, TlsLevel, Verb,
+};
 
 /// An attempt to be.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +104,8 @@ async fn once(
         (Finished { facts, verdict }, plan)
     }
     .await;
-    let may_say_helo = plan.verb == Verb::Ehlo && (plan.tls.level <= TlsLevel::May || plan.tls.implicit);
+    let needs_starttls = plan.tls.level > TlsLevel::May || plan.tls.demand != Demand::Nothing;
+    let may_say_helo = plan.verb == Verb::Ehlo && (plan.tls.implicit || !needs_starttls);
     if let Err(failure) = &mut finished.verdict {
         Second::new(plan).explain(failure, call, begun, on_event).await;
     }
