@@ -3,7 +3,7 @@
 use lab::Lab;
 use serde_json::{Value, json};
 
-use crate::harness::{Ran, internet, tool};
+use crate::harness::{Ran, internet, shell, tool};
 use crate::scene::{FRIENDLY, Scene, findings, verdict};
 
 const WRONG: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -291,6 +291,47 @@ fn dane_comes_before_mta_sts() {
     let found = both("good.tls.example", WRONG, "*.tls.example");
     assert_eq!(verdict(&found), "fail tls.tlsa_invalid tls", "no policy passes what DANE refuses");
     assert_eq!(found["tls"]["mta_sts"]["result"], "pass");
+}
+
+#[test]
+fn from_the_dns_to_the_verdict() {
+    let lab = internet();
+    let of = |domain: &str| {
+        let line = format!("mxlookup --tlsa {domain}.example | smtp-ping --ordered -j1");
+        let ran = shell(&lab, &line).run();
+        let verdicts: Vec<String> = ran.records().iter().map(verdict).collect();
+        verdicts.join(", ")
+    };
+    assert_eq!(of("dane"), "ok");
+    assert_eq!(of("stale.dane"), "fail tls.tlsa_invalid tls");
+    assert_eq!(of("clear.dane"), "fail tls.dane_required tls");
+    assert_eq!(of("bare.dane"), "ok, ok");
+    assert_eq!(of("broken.dane"), "unknown tls.dnssec_invalid dns");
+    assert_eq!(of("unusable.dane"), "ok");
+    assert_eq!(of("open.dane"), "ok");
+    let ran =
+        shell(&lab, "mxlookup --tlsa dane.example open.dane.example unusable.dane.example | smtp-ping").run();
+    let dane = |host: &str| {
+        let records = ran.records();
+        let found = records.iter().find(|record| record["host"] == host).unwrap();
+        found["tls"].get("dane").map(|dane| dane["result"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(dane("mx.dane.example").as_deref(), Some("pass"));
+    assert_eq!(dane("mx.unusable.dane.example").as_deref(), Some("unusable"));
+    assert_eq!(dane("mx.open.dane.example"), None, "anybody could have said so");
+}
+
+#[test]
+fn a_result_is_not_reused_for_another_policy() {
+    let lab = internet();
+    let host = "good.tls.example";
+    let key = key_of(&lab, host);
+    let with = |data: &str| server(&lab, host, json!({"tlsa": [tlsa(3, data)]})).to_string();
+    let lines = [with(&key), with(WRONG), with(&key)].join("\n");
+    let ran = tool(&lab, "smtp-ping").args(["--no-ptr", "--reuse", "--ordered", "-j1"]).stdin(lines).run();
+    let verdicts: Vec<String> = ran.records().iter().map(verdict).collect();
+    assert_eq!(verdicts, ["ok", "fail tls.tlsa_invalid tls", "ok"]);
+    assert_eq!(ran.records()[2]["reused"], true);
 }
 
 /// A record that `smtp-send` is given, and what the server has taken.

@@ -212,7 +212,7 @@ fn run(
                 port: sockets.port,
             };
             web.spawn(world.pages.clone(), kept.heard.clone());
-            server.spawn(world.data.clone(), kept.queries.clone());
+            server.spawn(world.data(&authority.server_spki()), kept.queries.clone());
             Ok((open, sockets.spawn(authority, &kept.heard, &kept.mails)))
         };
         match open.await {

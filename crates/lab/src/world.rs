@@ -5,6 +5,7 @@
 //! zone = """
 //! port25.com.  3600 IN MX 100 mail.port25.com.
 //! """
+//! # In the zone %KEY% is the SHA-256 of the key that all servers of a running world have: TLSA 3 1 1 %KEY%
 //! secure = ["dane.example"]       # this name and all below: what a validating resolver has found signed (AD)
 //! insecure = ["open.dane.example"] # except this one and all below
 //! [[fault]]
@@ -63,7 +64,10 @@ use crate::smtp::Server;
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) client: String,
-    pub(crate) data: Arc<Data>,
+    /// As it is with some key; see [`Self::data`].
+    data: Arc<Data>,
+    /// The text of a zone that tells the key of the servers.
+    keyed: Option<Arc<str>>,
     pub(crate) servers: Arc<[Server]>,
     pub(crate) pages: Arc<[Page]>,
 }
@@ -188,7 +192,8 @@ impl World {
         if text.client.is_empty() || !text.client.chars().all(plain) {
             return Err(WorldError::Client(text.client));
         }
-        let zone = Zone::parse(&text.zone).map_err(WorldError::Zone)?;
+        let keyed = text.zone.contains(KEY).then(|| text.zone.as_str().into());
+        let zone = with_key(&text.zone, &"0".repeat(64)).map_err(WorldError::Zone)?;
         let faults = text.faults.iter().map(|fault| {
             fault.read().map_err(|problem| WorldError::Fault { name: fault.name.clone(), problem })
         });
@@ -203,7 +208,16 @@ impl World {
         let signed = Signed::parse(&text.secure, &text.insecure).map_err(WorldError::Zone)?;
         let data = Arc::new(Data { zone, faults, signed });
         let pages = text.pages.into_iter().map(PageText::read).collect::<Result<_, _>>()?;
-        Ok(Self { client: text.client, data, servers, pages })
+        Ok(Self { client: text.client, data, keyed, servers, pages })
+    }
+
+    /// What the DNS says, when the servers have a key of this digest.
+    pub(crate) fn data(&self, spki: &str) -> Arc<Data> {
+        // It was read before, with another digest.
+        match self.keyed.as_ref().and_then(|text| with_key(text, spki).ok()) {
+            None => self.data.clone(),
+            Some(zone) => Arc::new(Data { zone, ..(*self.data).clone() }),
+        }
     }
 
     /// A world that is built in; there is one, `internet`.
@@ -216,6 +230,13 @@ impl World {
             _ => Err(WorldError::Name(name.to_owned())),
         }
     }
+}
+
+/// What stands in a zone for the digest of the servers' key.
+const KEY: &str = "%KEY%";
+
+fn with_key(text: &str, spki: &str) -> Result<Zone, String> {
+    Zone::parse(&text.replace(KEY, spki))
 }
 
 impl FaultText {

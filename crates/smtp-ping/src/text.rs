@@ -23,6 +23,9 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     }
     if let Some(tls) = &answer.tls {
         page.line("tls", &tls_line(tls));
+        for (label, value) in policy_lines(tls) {
+            page.line(label, &value);
+        }
         if let Some(ehlo) =
             answer.ehlo_tls.as_ref().filter(|inside| offers(Some(inside)) != offers(answer.ehlo.as_ref()))
         {
@@ -89,6 +92,26 @@ fn tls_line(tls: &TlsRecord) -> String {
     let until =
         tls.certificate.as_ref().map(|leaf| format!(", {}, ends in {} days", leaf.subject, leaf.days_left));
     format!("{} {} ({}), {verdict}{}", tls.version, tls.cipher, tls.how, until.unwrap_or_default())
+}
+
+/// What TLSA records and the policy of the domain come to, as far as there are some.
+fn policy_lines(tls: &TlsRecord) -> impl Iterator<Item = (&'static str, String)> {
+    let dane = tls.dane.as_ref().map(|dane| {
+        let detail = dane.matched.clone().or(dane.error.map(|code| code.to_string()));
+        (
+            "dane",
+            [Some(dane.result.as_str().to_owned()), detail]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    });
+    let sts = tls.mta_sts.as_ref().map(|sts| {
+        let detail = sts.error.map(|code| format!(" {code}")).unwrap_or_default();
+        ("mta-sts", format!("{}{detail} (mode {})", sts.result.as_str(), sts.mode.as_str()))
+    });
+    dane.into_iter().chain(sts)
 }
 
 /// What is offered, but for STARTTLS, which goes away inside TLS.

@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair,
+    KeyPair, PublicKeyData,
 };
+use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -57,13 +58,16 @@ pub(super) struct Issued {
 #[derive(Debug)]
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
+    /// That of every server, so that the DNS can tell it beforehand.
+    server_key: KeyPair,
 }
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Result<Self, Error> {
         let mut params = params(name, &[], SystemTime::now() - 30 * DAY, 365 * DAY)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Ok(Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)? })
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        Ok(Self { issuer, server_key: KeyPair::generate()? })
     }
 
     /// Its certificate, as a PEM file has it.
@@ -74,6 +78,12 @@ impl Authority {
     /// Its certificate.
     pub(super) fn der(&self) -> CertificateDer<'static> {
         self.issuer.der().clone()
+    }
+
+    /// SHA-256 of the public key of every server, in hex: what a TLSA record 3 1 1 says.
+    pub(crate) fn server_spki(&self) -> String {
+        let digest = Sha256::digest(self.server_key.subject_public_key_info());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Certificate and key of a client, as a PEM file has them.
@@ -108,16 +118,16 @@ impl Authority {
         if kind == ClientOnly {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         }
-        let key = KeyPair::generate()?;
+        let key = &self.server_key;
         let chain = match kind {
-            SelfSigned | AllWrong => vec![params.self_signed(&key)?.into()],
+            SelfSigned | AllWrong => vec![params.self_signed(key)?.into()],
             Untrusted | Intercepted => {
                 let name = match kind {
                     Intercepted => "FortiGate CA",
                     _ => "an authority that nobody trusts",
                 };
                 let other = Self::new(name)?;
-                vec![params.signed_by(&key, &other.issuer)?.into(), other.der()]
+                vec![params.signed_by(key, &other.issuer)?.into(), other.der()]
             }
             Chain | IssuerEndsSoon | IssuerExpired | Incomplete => {
                 let (begin, length) = match kind {
@@ -126,10 +136,10 @@ impl Authority {
                     _ => usual,
                 };
                 let intermediate = self.intermediate(begin, length)?;
-                let leaf = params.signed_by(&key, &intermediate)?.into();
+                let leaf = params.signed_by(key, &intermediate)?.into();
                 if kind == Incomplete { vec![leaf] } else { vec![leaf, intermediate.der().clone()] }
             }
-            _ => vec![params.signed_by(&key, &self.issuer)?.into()],
+            _ => vec![params.signed_by(key, &self.issuer)?.into()],
         };
         Ok(Issued { chain, key: PrivatePkcs8KeyDer::from(key.serialize_der()) })
     }

@@ -33,6 +33,17 @@ pub enum DaneWord {
     Unusable,
 }
 
+impl DaneWord {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unusable => "unusable",
+        }
+    }
+}
+
 /// What an MTA-STS policy comes to (RFC 8461).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StsRecord {
@@ -55,6 +66,16 @@ pub enum StsWord {
     Fail,
 }
 
+impl StsWord {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        }
+    }
+}
+
 /// The modes of a policy that ask for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -63,6 +84,16 @@ pub enum StsModeWord {
     Enforce,
     /// It is only said.
     Testing,
+}
+
+impl StsModeWord {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Testing => "testing",
+        }
+    }
 }
 
 impl DaneRecord {
