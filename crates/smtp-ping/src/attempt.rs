@@ -8,11 +8,11 @@ use smtp_core::net::{Call, Called, Event, TlsTarget, call};
 use smtp_core::proto::{Delivery, Endpoint, Failure, Limits, Mailbox, Plan};
 use tool_core::record::{Error, PtrRecord, TimingMs};
 use tool_core::target::Candidate;
-use tool_core::{Outcome, Task, Transcript};
+use tool_core::{Outcome, Task, Transcript, Turn};
 
 use crate::cli::Job;
 use crate::data::Answer;
-use crate::reuse::{reused, wait};
+use crate::reuse::{Known, wait};
 
 /// What comes of a candidate: found out, or known already with `--reuse`.
 pub(crate) async fn attempt(
@@ -27,10 +27,15 @@ pub(crate) async fn attempt(
     };
     let place = known.place(candidate, target, rcpt);
     let mut result = wait(&place, task).await;
-    match result.as_ref() {
-        Some(known) => reused(known, candidate),
-        None => result.insert(probe(candidate, rcpt, job, resolver, task).await).clone(),
+    if let Some(known) = result.as_ref() {
+        return known.reused(candidate);
     }
+    let outcome = probe(candidate, rcpt, job, resolver, task).await;
+    // What ended because this target had no time left says nothing to others.
+    if task.budget.spent() < task.budget.limit {
+        *result = Some(Known::new(&outcome, candidate));
+    }
+    outcome
 }
 
 /// Connects, greets, asks, takes leave, and says what came of it. `rcpt` is who is asked for.
@@ -44,10 +49,13 @@ async fn probe(
     match &candidate.target {
         Err(error) => described(candidate, Some(error.clone())),
         Ok(target) => {
-            let _turn = task.turn(target).await;
+            let turn = match task.turn(target).await {
+                Ok(turn) => turn,
+                Err(error) => return described(candidate, Some(error)),
+            };
             let probe = Probe { candidate, target, rcpt, job, resolver, task };
             // Many wait for their turn; they need no room yet for what they will do.
-            Box::pin(probe.run()).await
+            Box::pin(probe.run(turn)).await
         }
     }
 }
@@ -82,8 +90,8 @@ pub(crate) struct Probe<'a> {
 pub(crate) type Talked = Result<Called, (Failure, Duration)>;
 
 impl Probe<'_> {
-    async fn run(&self) -> Outcome<Answer> {
-        let (talked, ptr) = self.talk().await;
+    async fn run(&self, turn: Option<Turn>) -> Outcome<Answer> {
+        let (talked, ptr) = self.talk(turn).await;
         let mut outcome = self.describe(talked, ptr);
         if self.job.ptr
             && let Some(identity) = self.identity(&outcome.answer)
@@ -96,7 +104,8 @@ impl Probe<'_> {
     }
 
     /// Speaks with the server. The names are looked up meanwhile, and only if there is a connection.
-    async fn talk(&self) -> (Talked, Option<PtrRecord>) {
+    /// The turn is over when the session is.
+    async fn talk(&self, turn: Option<Turn>) -> (Talked, Option<PtrRecord>) {
         let Self { job, task, target, .. } = *self;
         let log = Transcript::new(job.transcript, target, task.is_one_of_many);
         if job.transcript {
@@ -145,7 +154,12 @@ impl Probe<'_> {
                 Err(_) => None,
             }
         };
-        tokio::join!(Box::pin(call(attempt, plan, on_connected, on_event)), Box::pin(names))
+        let talk = Box::pin(async {
+            let talked = call(attempt, plan, on_connected, on_event).await;
+            drop(turn);
+            talked
+        });
+        tokio::join!(talk, Box::pin(names))
     }
 
     /// RCPT is asked and DATA never sent.

@@ -17,7 +17,7 @@ use tool_core::env;
 use tool_core::target::TargetOptions;
 
 use crate::expect::Expectations;
-use crate::reuse::Known;
+use crate::reuse::Results;
 
 /// What is the tool's alone.
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ pub struct Job {
     pub(crate) target: TargetOptions,
     pub(crate) first: bool,
     /// The results so far, with `--reuse`.
-    pub(crate) known: Option<Known>,
+    pub(crate) known: Option<Results>,
     pub(crate) verb: Verb,
     pub(crate) per_host: u32,
     /// The name given, or the host's own; else the literal of the connection's address.
@@ -119,7 +119,7 @@ impl Job {
         Ok(Self {
             target,
             first: options.first,
-            known: options.reuse.then(Known::default),
+            known: options.reuse.then(Results::default),
             verb: options.session.verb(),
             per_host: options.session.per_host.map_or(1, NonZeroU32::get),
             hello: options.session.ehlo.or_else(own_name),

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smtp_core::proto::{Endpoint, Mailbox, Policy};
 use tokio::sync::{Mutex as Turns, MutexGuard};
+use tool_core::record::Finding;
 use tool_core::target::Candidate;
 use tool_core::{Outcome, Task};
 
+use crate::attempt::described;
 use crate::data::Answer;
 
-/// The results of a run, shared by its threads. Those used last are kept, [`Known::MAX`] at most.
+/// The results of a run, shared by its threads. Those used last are kept, [`Results::MAX`] at most.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Generations>);
+pub(crate) struct Results(Mutex<Generations>);
 
 /// What a result depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,7 +26,7 @@ struct Question {
 }
 
 /// The result of a question, once it is there; whoever holds the lock finds it out.
-type Place = Arc<Turns<Option<Outcome<Answer>>>>;
+type Place = Arc<Turns<Option<Known>>>;
 
 /// A young generation that is full becomes the old one, and the old one is forgotten.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ struct Generations {
     old: HashMap<Question, Place>,
 }
 
-impl Known {
+impl Results {
     /// The most results that are kept.
     const MAX: usize = 4_096;
 
@@ -59,21 +61,35 @@ impl Known {
 }
 
 /// Waits until nobody else finds out the same; the result is there, or is to be found out.
-pub(crate) async fn wait<'a>(
-    place: &'a Turns<Option<Outcome<Answer>>>,
-    task: &Task,
-) -> MutexGuard<'a, Option<Outcome<Answer>>> {
+pub(crate) async fn wait<'a>(place: &'a Turns<Option<Known>>, task: &Task) -> MutexGuard<'a, Option<Known>> {
     match place.try_lock() {
         Ok(guard) => guard,
         Err(_) => task.aside(place.lock()).await,
     }
 }
 
-/// The result of another probe as that of this one.
-pub(crate) fn reused(known: &Outcome<Answer>, candidate: &Candidate) -> Outcome<Answer> {
-    let mut outcome = known.clone();
-    outcome.head = candidate.head.clone();
-    outcome.carried = candidate.carried.clone();
-    outcome.answer.reused = true;
-    outcome
+/// A result, and what in it is not the server's.
+#[derive(Debug)]
+pub(crate) struct Known {
+    outcome: Outcome<Answer>,
+    /// What was odd about how the server was found.
+    findings: Vec<Finding>,
+}
+
+impl Known {
+    pub(crate) fn new(outcome: &Outcome<Answer>, candidate: &Candidate) -> Self {
+        Self { outcome: outcome.clone(), findings: candidate.findings.clone() }
+    }
+
+    /// The same as the result of another target that leads to the server.
+    pub(crate) fn reused(&self, candidate: &Candidate) -> Outcome<Answer> {
+        let mut outcome = described(candidate, self.outcome.error.clone());
+        let of_server = self.outcome.findings.iter().filter(|finding| !self.findings.contains(finding));
+        outcome.findings.extend(of_server.cloned());
+        outcome.answer = Answer { reused: true, ..self.outcome.answer.clone() };
+        if let (Some(own), Some(timing)) = (&mut outcome.timing, &self.outcome.timing) {
+            own.extend(timing.iter().filter(|(phase, _)| *phase != "dns"));
+        }
+        outcome
+    }
 }

@@ -1,7 +1,6 @@
 //! What `smtp-ping` does with a target.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::ArgMatches;
 use dns_core::net::{Bounded, Resolver, config};
@@ -139,10 +138,14 @@ impl SmtpPing {
         let mut attempts = Vec::new();
         let mut best: Option<(Status, Outcome<Answer>)> = None;
         for candidate in &unit.candidates {
-            let begun = Instant::now();
+            let begun = task.budget.spent();
             let outcome = attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await;
             let status = outcome.error.as_ref().map_or(Status::Ok, Error::status);
-            attempts.push(AttemptRecord::new(&candidate.head, outcome.error.as_ref(), begun.elapsed()));
+            attempts.push(AttemptRecord::new(
+                &candidate.head,
+                outcome.error.as_ref(),
+                task.budget.spent() - begun,
+            ));
             let better = match (&best, status) {
                 (None, _) | (_, Status::Ok) => true,
                 (Some((known, _)), Status::Unknown) => *known == Status::Fail,

@@ -57,7 +57,12 @@ pub(crate) async fn attempt(
         Ok(target) => target,
         Err(error) => return Attempted::hopeless(recipients, error.clone(), true),
     };
-    let _turn = task.turn(target).await;
+    // What the last attempt waited for is over.
+    task.phase.set(Phase::Connect.as_str());
+    let _turn = match task.turn(target).await {
+        Ok(turn) => turn,
+        Err(error) => return Attempted::hopeless(recipients, error, false),
+    };
     let log = Transcript::new(job.transcript, target, task.is_one_of_many);
     let host = candidate.head.host.as_deref();
     log.note(&format!("connecting to {}", host.unwrap_or("an address")));

@@ -1,7 +1,5 @@
 //! One message along one route: host after host until every recipient is settled.
 
-use std::time::Instant;
-
 use smtp_core::proto::Mailbox;
 use tool_core::record::{AttemptRecord, Error, RecipientRecord, Status, recipients_error};
 use tool_core::{Code, Outcome, Task};
@@ -19,11 +17,11 @@ pub(crate) async fn deliver(unit: &Unit, job: &Job, task: &Task) -> Outcome<Answ
     let mut tried: Vec<(usize, Attempted)> = Vec::new();
     let mut attempts = Vec::new();
     for (at, candidate) in unit.candidates.iter().enumerate() {
-        let begun = Instant::now();
+        let begun = task.budget.spent();
         let attempted = attempt(candidate, &unit.letter, &pending, job, task).await;
         let error = attempted.error.clone().or_else(|| recipients_error(&attempted.settled, None));
         let error = error.or_else(|| recipients_error(&attempted.open, None));
-        attempts.push(AttemptRecord::new(&candidate.head, error.as_ref(), begun.elapsed()));
+        attempts.push(AttemptRecord::new(&candidate.head, error.as_ref(), task.budget.spent() - begun));
         settled.extend(attempted.settled.iter().cloned());
         unit.settled.borrow_mut().clone_from(&settled);
         open.clone_from(&attempted.open);
@@ -86,7 +84,12 @@ pub(crate) fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
         size_bytes: Some(unit.letter.message.content.size),
         ..Answer::default()
     };
-    Outcome { answer, ..Outcome::failed(unit.head.clone(), error) }
+    // What a host has to show is not forgotten, so that it is not tried again without it.
+    let (head, carried) = match unit.candidates.iter().find(|candidate| candidate.has_demands()) {
+        Some(candidate) => (candidate.head.clone(), candidate.carried.clone()),
+        None => (unit.head.clone(), Vec::new()),
+    };
+    Outcome { answer, carried, ..Outcome::failed(head, error) }
 }
 
 /// No host was even tried.

@@ -90,11 +90,23 @@ impl Tool for SmtpSend {
         let letter = Rc::new(letter);
         task.phase.set("dns");
         let lookup = Bounded::new(&self.resolver, task.budget.deadline(), task.budget.limit);
+        // A message whose hosts have TLSA records goes along the same hosts again.
+        let again;
+        let input = match input {
+            Body::Object(object) if is_own(object) && object.raw("mx").is_some() => {
+                again = Body::Object(object.without(&["host", "ip", "port", "preference"]));
+                &again
+            }
+            input => input,
+        };
         let names_server = match input {
             // A message that went along a route is tried along it again, not at the host that failed; but no
             // route that is looked up here has the TLSA records that the first one had.
             Body::Object(object)
-                if is_own(object) && object.raw("domain").is_some() && !demands_of_host(object) =>
+                if is_own(object)
+                    && object.raw("domain").is_some()
+                    && object.raw("mx").is_none()
+                    && !demands_of_host(object) =>
             {
                 false
             }
@@ -116,6 +128,8 @@ impl Tool for SmtpSend {
                         head.address.clone_from(&address);
                     }
                 }
+                let keeps_route = server.is_none() && candidates.iter().any(Candidate::has_demands);
+                let consumed = if keeps_route { OF_A_HOST } else { consumed };
                 let unit = Unit {
                     head: Head::of(input),
                     recipients: letter.recipients.clone(),

@@ -188,6 +188,13 @@ impl Object {
         serde_json::from_str(value.get()).ok()
     }
 
+    /// The same without these keys.
+    #[must_use]
+    pub fn without(&self, keys: &[&str]) -> Self {
+        let entries = self.entries.iter().filter(|(key, _)| !keys.contains(&key.as_str()));
+        Self { entries: entries.cloned().collect() }
+    }
+
     /// The entries whose keys are not in `written`, as they came.
     pub fn carried(self, written: &[&str]) -> Vec<(String, Box<RawValue>)> {
         self.entries.into_iter().filter(|(key, _)| !written.contains(&key.as_str())).collect()

@@ -11,12 +11,13 @@ use serde_json::value::RawValue;
 use smtp_core::proto::Endpoint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Budget;
+use crate::bulk::{Stop, Switch};
 use crate::cli::{Common, UsageError};
 use crate::jsonl::Body;
 use crate::record::{Error, Finding, Head, Record, TimingMs};
 use crate::text::Page;
 use crate::turn::{Turn, Turns};
+use crate::{Budget, Code};
 
 /// A tool of the family. One value of it lives on each thread of a run.
 pub trait Tool: Sized + 'static {
@@ -118,17 +119,36 @@ pub struct Task {
     pub(crate) slot: RefCell<Option<OwnedSemaphorePermit>>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) turns: Option<Arc<Turns>>,
+    pub(crate) switch: Switch,
 }
 
 impl Task {
     /// Waits for a turn at a server, if there may not be any number of sessions with it.
-    pub async fn turn(&self, at: &Endpoint) -> Option<Turn> {
-        let (turn, queue) = self.turns.as_ref()?.queue(at);
+    ///
+    /// # Errors
+    /// `run.interrupted`: meanwhile the output was closed, and nothing new begins.
+    pub async fn turn(&self, at: &Endpoint) -> Result<Option<Turn>, Error> {
+        let Some((turn, queue)) = self.turns.as_ref().map(|turns| turns.queue(at)) else { return Ok(None) };
         let permit = match queue.clone().try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => self.aside(queue.acquire_owned()).await.ok()?,
+            Ok(permit) => Some(permit),
+            Err(_) => {
+                let permit = self.aside(queue.acquire_owned()).await.ok();
+                self.begins()?;
+                permit
+            }
         };
-        Some(turn.begin(permit))
+        Ok(permit.map(|permit| turn.begin(permit)))
+    }
+
+    /// Nothing new begins that nobody would hear of.
+    pub(crate) fn begins(&self) -> Result<(), Error> {
+        match self.switch.is_stopped(Stop::Unread) {
+            true => {
+                let message = "the output is not read any more";
+                Err(Error::new(Code::RunInterrupted, self.phase.get(), message))
+            }
+            false => Ok(()),
+        }
     }
 
     /// Waits for something that others do: meanwhile another target works in the place of this one,

@@ -11,6 +11,9 @@ use tokio::time::timeout_at;
 use super::Socket;
 use crate::proto::{Cause, Endpoint, Failure, Phase};
 
+/// How often a server with a full queue is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// An open connection.
 #[derive(Debug)]
 pub struct Connected {
@@ -77,7 +80,13 @@ async fn open_tcp(target: SocketAddr, source: Option<IpAddr>) -> io::Result<Sock
 }
 
 async fn open_unix(path: &Path) -> io::Result<Socket> {
-    UnixStream::connect(path).await.map(Socket::Unix)
+    loop {
+        match UnixStream::connect(path).await {
+            // Its queue is full. Nobody says when there is room, as TCP would.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(AGAIN).await,
+            connected => return connected.map(Socket::Unix),
+        }
+    }
 }
 
 /// What Linux reports for each situation, as measured: EACCES for ICMPv6 "administratively

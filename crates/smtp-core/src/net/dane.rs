@@ -6,7 +6,7 @@ use tokio_rustls::rustls::crypto::WebPkiSupportedAlgorithms;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{CertificateError, Error, RootCertStore};
-use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, SubjectPublicKeyInfo, X509Certificate};
 
 use crate::proto::{Certificate, Dane, DaneFault, DaneVerdict, Tlsa, VerifyError};
 
@@ -20,6 +20,9 @@ const FULL: u8 = 0;
 const SHA256: u8 = 1;
 const SHA512: u8 = 2;
 
+/// The most paths from a certificate to an authority that are built in a handshake: each costs time, and others wait.
+const MOST_PATHS: usize = 16;
+
 /// What `dane` comes to for `chain`, the server's own certificate first.
 pub(super) fn judge(
     dane: &Dane,
@@ -29,7 +32,13 @@ pub(super) fn judge(
 ) -> DaneVerdict {
     let chain: Vec<CertificateDer<'_>> =
         chain.iter().map(|one| CertificateDer::from(one.der.as_slice())).collect();
-    let usable: Vec<&Tlsa> = dane.records.iter().filter(|tlsa| is_usable(tlsa)).collect();
+    let mut usable: Vec<&Tlsa> = Vec::new();
+    for tlsa in dane.records.iter().filter(|tlsa| is_usable(tlsa)) {
+        if !usable.contains(&tlsa) {
+            usable.push(tlsa);
+        }
+    }
+    let mut paths_left = MOST_PATHS;
     // RFC 7671 section 9: of the digests of one thing only the strongest counts, so that a weak one is no way out.
     let strongest = |tlsa: &Tlsa| {
         let of_same = usable.iter().filter(|one| (one.usage, one.selector) == (tlsa.usage, tlsa.selector));
@@ -45,7 +54,7 @@ pub(super) fn judge(
                 Some(leaf) if matches(tlsa, leaf) => Ok(()),
                 _ => Err(DaneFault::NoMatch),
             },
-            _ => by_authority(tlsa, dane, &chain, now, algorithms),
+            _ => by_authority(tlsa, dane, &chain, now, algorithms, &mut paths_left),
         };
         match outcome {
             Ok(()) => return DaneVerdict::Pass(tlsa.usage, tlsa.selector, tlsa.matching),
@@ -101,6 +110,7 @@ fn by_authority(
     chain: &[CertificateDer<'_>],
     now: UnixTime,
     algorithms: &WebPkiSupportedAlgorithms,
+    paths_left: &mut usize,
 ) -> Result<(), DaneFault> {
     let Some((leaf, issuers)) = chain.split_first() else { return Err(DaneFault::NoMatch) };
     // A whole certificate need not be shown once more.
@@ -113,19 +123,39 @@ fn by_authority(
         verify_server_cert_signed_by_trust_anchor(&parsed, &roots, issuers, now, algorithms.all)
     };
     let is_for = |name: &String| {
-        ServerName::try_from(name.as_str()).is_ok_and(|name| verify_server_name(&parsed, &name).is_ok())
+        ServerName::try_from(name.as_str()).is_ok_and(|server| verify_server_name(&parsed, &server).is_ok())
+            || is_common_name(leaf, name)
     };
     let mut fault = DaneFault::NoMatch;
     // The same key may be in several certificates.
+    let mut tried: Vec<&CertificateDer<'_>> = Vec::new();
     for anchor in issuers.iter().filter(|issuer| matches(tlsa, issuer)).chain(&given) {
-        fault = DaneFault::Certificate(match (time_of(anchor, now), vouches(anchor)) {
-            (Err(error), _) => error,
-            (_, Err(error)) => reason(&error),
-            _ if dane.names.iter().any(is_for) => return Ok(()),
-            _ => VerifyError::HostMismatch,
+        if tried.contains(&anchor) || *paths_left == 0 {
+            continue;
+        }
+        tried.push(anchor);
+        *paths_left -= 1;
+        fault = DaneFault::Certificate(match time_of(anchor, now) {
+            Err(error) => error,
+            Ok(()) => match vouches(anchor) {
+                Err(error) => reason(&error),
+                Ok(()) if dane.names.iter().any(is_for) => return Ok(()),
+                Ok(()) => VerifyError::HostMismatch,
+            },
         });
     }
     Err(fault)
+}
+
+/// RFC 7672 section 3.2.3: the common name counts where the certificate has no DNS name.
+fn is_common_name(leaf: &CertificateDer<'_>, name: &str) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(leaf) else { return false };
+    let san = parsed.subject_alternative_name().ok().flatten();
+    let has_dns_name = san.is_some_and(|san| {
+        san.value.general_names.iter().any(|name| matches!(name, GeneralName::DNSName(_)))
+    });
+    let mut common = parsed.subject().iter_common_name();
+    !has_dns_name && common.any(|cn| cn.as_str().is_ok_and(|cn| cn.eq_ignore_ascii_case(name)))
 }
 
 /// The time of the authority itself, which a path builder takes as given.

@@ -3,6 +3,9 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Room for this part of all is waited for before anybody is woken.
+const SEVERAL: u64 = 32;
+
 /// How long room for a few goes unseen.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -57,8 +60,12 @@ impl Gate {
             }
             if full || ahead {
                 state.is_full = true;
-                let waited = self.changed.wait_timeout(state, LOOK);
-                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                state = if self.most / SEVERAL == 0 {
+                    self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+                } else {
+                    let waited = self.changed.wait_timeout(state, LOOK);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                };
                 continue;
             }
             let now = Instant::now();
@@ -86,7 +93,7 @@ impl Gate {
     pub(super) fn leave(&self) {
         let mut state = self.lock();
         state.under_way -= 1;
-        if state.is_full && state.under_way + self.most / 32 <= self.most {
+        if state.is_full && state.under_way + self.most / SEVERAL <= self.most {
             self.wake(state);
         }
     }

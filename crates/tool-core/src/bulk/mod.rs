@@ -28,7 +28,7 @@ use crate::{Exit, Tool, stderr};
 use feed::Fed;
 use gate::Gate;
 use output::{Message, SharedWritten, Writer};
-use stop::{Stop, Switch};
+pub(crate) use stop::{Stop, Switch};
 use worker::Shared;
 
 /// Where the targets come from.

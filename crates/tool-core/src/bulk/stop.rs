@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 /// A reason to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// Ctrl-C or SIGTERM: what was taken up gets its record.
     Interrupted,
     /// Nobody reads the output any more.
@@ -29,24 +29,24 @@ impl Reasons {
 
 /// The switch, shared by all threads.
 #[derive(Debug, Clone)]
-pub(super) struct Switch(watch::Sender<Reasons>);
+pub(crate) struct Switch(watch::Sender<Reasons>);
 
 impl Switch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(watch::Sender::new(Reasons::default()))
     }
 
-    pub(super) fn stop(&self, why: Stop) {
+    pub(crate) fn stop(&self, why: Stop) {
         self.0.send_modify(|reasons| *reasons.of(why) = true);
     }
 
-    pub(super) fn is_stopped(&self, why: Stop) -> bool {
+    pub(crate) fn is_stopped(&self, why: Stop) -> bool {
         let mut reasons = *self.0.borrow();
         *reasons.of(why)
     }
 
     /// Waits until there is this reason.
-    pub(super) async fn stopped(&self, why: Stop) {
+    pub(crate) async fn stopped(&self, why: Stop) {
         // The sender lives in `self`, so this cannot end early.
         let _ = self.0.subscribe().wait_for(|reasons| *reasons.clone().of(why)).await;
     }

@@ -138,8 +138,12 @@ impl<T: Tool> Line<T> {
             Body::Object(object) => object.failed(),
             _ => None,
         };
-        // What may have been delivered is never tried again.
-        let may_retry = |v: &Verdict| v.status == Status::Unknown && v.code != Code::DataUncertain.as_str();
+        // What may have been delivered is never tried again; of a record with recipients the tool
+        // knows which those are.
+        let has_recipients = matches!(&body, Body::Object(object) if object.raw("recipients").is_some());
+        let may_retry = |v: &Verdict| {
+            v.status == Status::Unknown && (has_recipients || v.code != Code::DataUncertain.as_str())
+        };
         let again = self.shared.common.retry && verdict.as_ref().is_some_and(may_retry);
         if let (Body::Object(object), Some(verdict), false) = (&body, &verdict, again) {
             return Err(self.passed_on(object, verdict));
@@ -204,10 +208,7 @@ impl<T: Tool> Line<T> {
         let task = Task { is_one_of_many: many, ..self.task(budget, slot) };
         // Planning it was part of it.
         let time = clock::ago(spent);
-        if self.shared.switch.is_stopped(Stop::Unread) {
-            // Nothing new begins that nobody would hear of.
-            let message = "the output is not read any more";
-            let error = Error::new(Code::RunInterrupted, task.phase.get(), message);
+        if let Err(error) = task.begins() {
             return self.item(origin, time, T::cut_short(unit, error), None);
         }
         // Boxed: while it is worked on there is no outcome, and no room for one.
@@ -226,6 +227,7 @@ impl<T: Tool> Line<T> {
             slot: RefCell::new(slot),
             slots: self.shared.slots.clone(),
             turns: self.shared.turns.clone(),
+            switch: self.shared.switch.clone(),
         }
     }
 

@@ -146,6 +146,11 @@ impl TimingMs {
         self.0.iter().copied()
     }
 
+    /// Adds phases with their milliseconds.
+    pub fn extend(&mut self, phases: impl Iterator<Item = (&'static str, f64)>) {
+        self.0.extend(phases);
+    }
+
     /// Adds a phase.
     pub fn add(&mut self, phase: &'static str, took: Duration) {
         self.0.push((phase, millis(took)));

@@ -51,6 +51,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Whether the record brought what its certificate is held against, or why it is not used.
+    pub fn has_demands(&self) -> bool {
+        let is_refused = self.target.as_ref().is_err_and(|error| error.code == Code::TlsDnssecInvalid);
+        self.policy.dane.is_some() || is_refused
+    }
+
     /// The name to ask a server for and to verify, or its address.
     pub fn server_name(&self) -> String {
         match (&self.target, &self.head.host) {
@@ -155,7 +161,7 @@ async fn candidates_of(
         return hopeless(error.clone(), None);
     }
     if let Some(path) = &host.socket {
-        let target = Ok(Endpoint::Unix(path.clone()));
+        let target = host.brought.refusal.clone().map_or(Ok(Endpoint::Unix(path.clone())), Err);
         let (policy, carried) = (host.brought.policy.clone(), host.carried.clone());
         let (known_ptr, findings, dns_took) = (None, Vec::new(), None);
         return vec![Candidate { head, target, known_ptr, policy, carried, findings, dns_took }];

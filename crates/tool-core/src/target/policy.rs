@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dns_core::DomainName;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smtp_core::proto::{Dane, Policy, Sts, StsMode, Tlsa};
@@ -12,6 +13,14 @@ use crate::record::Error;
 
 /// The keys of one host. Where a list is taken apart, they go along with it.
 pub const OF_A_HOST: &[&str] = &["tlsa", "tlsa_base", "tlsa_error"];
+
+/// What is taken of TLSA records, as mxlookup takes no more.
+const MOST_RECORDS: usize = 64;
+const MOST_OCTETS: usize = 32 * 1024;
+
+/// What is taken of a policy, which has 64 KiB, and of the names of a domain.
+const MOST_PATTERNS: usize = 1_000;
+const MOST_NAMES: usize = 16;
 
 /// Whether a record knows TLSA records of its host, or that they are not known.
 pub fn demands_of_host(record: &Object) -> bool {
@@ -70,12 +79,18 @@ impl OfDomain {
             Some(_) => return Err(Error::unusable("the key \"mta_sts\" of the record has no known mode")),
         };
         let patterns = keys.map(|keys| keys.mx).unwrap_or_default();
+        if patterns.len() > MOST_PATTERNS {
+            return Err(Error::unusable(format!(
+                "the policy of the record names over {MOST_PATTERNS} hosts"
+            )));
+        }
         let mut names = Vec::new();
         if record.string("dnssec").is_some_and(|word| word == "secure") {
             names.extend(record.string("domain"));
             names.extend(
                 record.read::<Vec<String>>("cname", "a list of names").ok().flatten().unwrap_or_default(),
             );
+            names.truncate(MOST_NAMES);
         }
         Ok(Self { sts: sts.map(|mode| (mode, patterns)), names })
     }
@@ -85,10 +100,16 @@ impl OfDomain {
     /// # Errors
     /// Those of [`Self::read`].
     pub(crate) fn read_for(record: &Object, domain: Option<&str>) -> Result<Self, Error> {
-        match record.string("domain").as_deref() == domain {
-            true => Self::read(record),
-            false => Ok(Self::default()),
-        }
+        let written = record.string("domain").or_else(|| {
+            let address = record.string("address")?;
+            Some(address.rsplit_once('@')?.1.to_owned())
+        });
+        let parsed = |name: &str| DomainName::parse(name).ok();
+        let is_same = match (written.as_deref(), domain) {
+            (Some(written), Some(domain)) => written == domain || parsed(written) == parsed(domain),
+            (written, domain) => written == domain,
+        };
+        if is_same { Self::read(record) } else { Ok(Self::default()) }
     }
 
     /// Reads the keys of one of its hosts, which goes by `host`.
@@ -100,6 +121,13 @@ impl OfDomain {
         let tlsa: Option<Vec<TlsaKeys>> = object.read("tlsa", "a list of TLSA records")?;
         let records = tlsa.unwrap_or_default().iter().map(tlsa_of).collect::<Option<Vec<Tlsa>>>();
         let records = records.ok_or_else(|| Error::unusable("the data of a TLSA record is not in hex"))?;
+        if records.len() > MOST_RECORDS
+            || records.iter().map(|one| one.data.len()).sum::<usize>() > MOST_OCTETS
+        {
+            return Err(Error::unusable(format!(
+                "the record has more TLSA records than {MOST_RECORDS}, or than {MOST_OCTETS} octets of them"
+            )));
+        }
         let base = object.read::<String>("tlsa_base", "a name")?.or_else(|| host.map(str::to_owned));
         let names = base.iter().chain(&self.names).cloned().collect();
         let dane = (!records.is_empty()).then_some(Dane { records, base, names });
@@ -161,6 +189,27 @@ mod tests {
             (found.base.as_deref(), found.names),
             (Some("real.example"), vec!["real.example".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_policy_counts_for_its_domain_however_that_is_written() {
+        let has = |record: &str, domain: Option<&str>| {
+            let record: Object = serde_json::from_str(record).unwrap();
+            OfDomain::read_for(&record, domain).unwrap().sts.is_some()
+        };
+        let sts = r#""mta_sts":{"mode":"enforce","mx":["mx.a.example"]}"#;
+        for key in [r#""domain":"A.example.""#, r#""domain":"a.example""#, r#""address":"x@A.example""#] {
+            assert!(has(&format!("{{{key},{sts}}}"), Some("a.example")), "{key}");
+            assert!(!has(&format!("{{{key},{sts}}}"), Some("b.example")), "{key}");
+        }
+    }
+
+    #[test]
+    fn more_than_can_be_held_against_a_certificate_is_not_taken() {
+        let one = r#"{"usage":3,"selector":1,"matching":1,"data":"00"}"#;
+        let record = |count: usize| format!(r#"{{"tlsa":[{}]}}"#, vec![one; count].join(","));
+        assert!(read(&record(64), "mx.example").is_ok());
+        assert_eq!(read(&record(65), "mx.example").unwrap_err().code, Code::InputUnusable);
     }
 
     #[test]

@@ -119,7 +119,9 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     let phase = awaited.step().phase();
     if awaited.is_dot() && reply.code < 400 && !reply.is_positive() {
         // It makes no sense, and the message may have been taken.
-        note(session, awaited, &reply);
+        if awaited == Awaited::Dot {
+            note(session, awaited, &reply);
+        }
         return session.fail(now, Failure::new(Cause::Uncertain, Phase::Dot).with_reply(reply));
     }
     if reply.code == 421 && !awaited.is_dot() {
