@@ -109,3 +109,13 @@ fn text_tells_the_attempts() {
     assert!(ran.stdout.contains("tried     mx1.a.example 127.70.0.1: tcp.refused after "), "{}", ran.stdout);
     assert!(ran.stdout.contains("tried     mx2.a.example 127.70.0.2: ok after "), "{}", ran.stdout);
 }
+
+#[test]
+fn what_there_was_no_time_for_is_no_attempt() {
+    let lab = servers(["greeting-silent", FRIENDLY, FRIENDLY]);
+    let host = |n| json!({"preference": n, "exchange": format!("mx{n}.a.example")});
+    let route = json!({"domain": "a.example", "mx": [host(1), host(2)]}).to_string();
+    let record = tool(&lab, "smtp-ping").args(["--first", "--timeout", "1s"]).stdin(route).run().record();
+    assert_eq!(verdict(&record), "unknown smtp.banner_timeout banner");
+    assert_eq!(attempts(&record).as_array().unwrap().len(), 1, "{record:#}");
+}

@@ -120,3 +120,37 @@ fn a_recipient_that_is_none_is_wrong_usage() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{address:?}: {}", ran.stdout);
     }
 }
+
+/// A server that takes groups of commands and answers MAIL and RCPT like this.
+fn answering(mail: &str, rcpt: &str) -> Value {
+    let play = format!(
+        "S: 220 %NAME% ESMTP\nC: EHLO *\nS: 250-%NAME%\nS: 250-PIPELINING\nS: 250 SIZE 1000\n\
+         C: MAIL *\nS: {mail}\nC: RCPT *\nS: {rcpt}\nC: QUIT\nS: 221 bye\nclose\n"
+    );
+    let lab = crate::scene::Scene::default().server("mx.a.example", "127.70.14.1", &play).open();
+    let args = ["--no-ptr", "--rcpt", "jane@a.example", "127.70.14.1"];
+    tool(&lab, "smtp-ping").args(args).run().record()
+}
+
+#[test]
+fn what_is_said_of_recipients_after_a_refused_sender_says_nothing() {
+    for rcpt in ["503 5.5.1 no sender", "250 2.1.5 ok"] {
+        let record = answering("450 4.7.1 not now", rcpt);
+        assert_eq!(outcome(&record), [Some("unknown"), Some("mail.deferred"), Some("mail")]);
+        assert_eq!(verdicts(&record), [["jane@a.example", "unknown", "mail.deferred"]]);
+    }
+}
+
+#[test]
+fn a_recipient_that_was_asked_for_and_not_answered_is_in_the_record() {
+    let play = "S: 220 %NAME% ESMTP\nC: EHLO *\nS: 250 %NAME%\nC: MAIL *\nS: 250 ok\nC: RCPT *\nS: 250 ok\n\
+                C: RCPT *\nclose\n";
+    let lab = crate::scene::Scene::default().server("mx.a.example", "127.70.14.2", play).open();
+    let args = ["--no-ptr", "--rcpt", "a@a.example", "--rcpt", "b@a.example", "127.70.14.2"];
+    let record = tool(&lab, "smtp-ping").args(args).run().record();
+    assert_eq!(outcome(&record), [Some("fail"), Some("smtp.closed"), Some("rcpt")]);
+    assert_eq!(
+        verdicts(&record),
+        [["a@a.example", "ok", "rcpt.accepted"], ["b@a.example", "fail", "smtp.closed"]]
+    );
+}

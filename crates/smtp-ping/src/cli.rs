@@ -13,11 +13,14 @@ use tool_core::cli::{
     Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration, parse_port,
     reply_limits,
 };
-use tool_core::env;
 use tool_core::target::TargetOptions;
+use tool_core::{env, read_mailbox};
 
 use crate::expect::Expectations;
 use crate::reuse::Results;
+
+/// The most recipients of a transaction.
+const MOST_RECIPIENTS: usize = 1_000;
 
 /// What is the tool's alone.
 #[derive(Debug, clap::Args)]
@@ -101,6 +104,9 @@ impl Job {
             (false, true) => (Some(options.port.clone()), options.port),
             (false, false) => (None, options.port),
         };
+        if options.rcpt.len() > MOST_RECIPIENTS {
+            return Err(UsageError(format!("--rcpt: at most {MOST_RECIPIENTS} recipients are asked for")));
+        }
         let rcpt = options.rcpt.iter().map(|word| match word.as_str() {
             "-" => Ok(None),
             word => parse_mailbox(word)
@@ -140,7 +146,7 @@ impl Job {
 }
 
 fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
-    Mailbox::parse(text).map_err(|error| error.to_string())
+    read_mailbox(text).map_err(|error| error.to_string())
 }
 
 /// Adds what help says beside the options.

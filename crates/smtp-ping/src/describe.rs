@@ -96,11 +96,21 @@ impl Probe<'_> {
 
     /// The error: what ended the session, else the worst of what was expected and of the recipients.
     fn judge(&self, outcome: &mut Outcome<Answer>, facts: &Facts, verdict: Result<(), Failure>) {
+        let ended = match &verdict {
+            Err(failure) if failure.cause != Cause::NoRecipient => Some(session_error(failure, Some(facts))),
+            _ => None,
+        };
         if let Some(transaction) = &facts.transaction {
+            // What was said about recipients of a sender that was refused says nothing.
+            let is_refused = transaction.mail.as_ref().is_some_and(|reply| !reply.is_positive());
             let asked = self.rcpt.iter().zip(&transaction.rcpt);
             let recipients: Vec<RecipientRecord> = asked
-                .filter_map(|(rcpt, reply)| {
-                    Some(RecipientRecord::from_reply(rcpt.as_str(), reply.as_ref()?, false))
+                .filter_map(|(rcpt, reply)| match (reply.as_ref().filter(|_| !is_refused), &ended) {
+                    (Some(reply), _) => Some(RecipientRecord::from_reply(rcpt.as_str(), reply, false)),
+                    (None, Some(error)) => {
+                        Some(RecipientRecord::with_verdict(rcpt.as_str(), error.status(), error.code, None))
+                    }
+                    (None, None) => None,
                 })
                 .collect();
             outcome.answer.from = Some(self.job.from.shown());
@@ -118,11 +128,13 @@ impl Probe<'_> {
         if !outcome.error.as_ref().is_some_and(is_fail) && ending.is_some() {
             outcome.error.clone_from(&ending);
         }
-        match verdict {
-            Err(failure) if failure.cause != Cause::NoRecipient => {
-                outcome.error = Some(session_error(&failure, Some(facts)))
-            }
-            _ => {}
+        // Once the server has greeted, what must hold is known, whatever it says of mail now.
+        let is_of_mail = ended.as_ref().is_some_and(|error| matches!(error.phase, "mail" | "rcpt"));
+        let is_settled = is_of_mail && outcome.error.as_ref().is_some_and(is_fail);
+        if let Some(ended) = ended
+            && (ended.status() == Status::Fail || !is_settled)
+        {
+            outcome.error = Some(ended);
         }
         // Where something else is worse, that a certificate ends is still to be known.
         if let Some(ending) = ending

@@ -1,5 +1,6 @@
 //! What must hold, or the status is `fail` (`--expect-…`).
 
+use clap::builder::NonEmptyStringValueParser;
 use tool_core::Code;
 use tool_core::record::{Error, HelloRecord};
 
@@ -10,13 +11,13 @@ use crate::data::Answer;
 #[command(next_help_heading = "What must hold")]
 pub struct Expectations {
     /// The greeting and the EHLO reply give this name, or the status is fail
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub expect_name: Option<String>,
     /// The session is encrypted, or the status is fail
     #[arg(long)]
     pub expect_tls: bool,
     /// This is offered, or the status is fail: a keyword, or one of its parameters as AUTH=PLAIN (repeatable)
-    #[arg(long, value_name = "KEYWORD", value_delimiter = ',')]
+    #[arg(long, value_name = "KEYWORD", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub expect_keyword: Vec<String>,
 }
 

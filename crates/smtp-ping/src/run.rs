@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use dns_core::net::{Bounded, Resolver, config};
+use serde_json::value::RawValue;
 use smtp_core::proto::{Mailbox, MailboxError};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
 use tool_core::record::{AttemptRecord, Error, Head, Record, Status, TimingMs};
 use tool_core::target::{Candidate, candidates};
 use tool_core::text::Page;
-use tool_core::{Code, Outcome, Plan, Task, Tool};
+use tool_core::{Code, Outcome, Plan, Task, Tool, read_mailbox};
 
 use crate::attempt::attempt;
 use crate::cli::{Job, Options};
@@ -29,6 +30,8 @@ pub struct Unit {
     candidates: Vec<Candidate>,
     /// Whom to ask for (`--rcpt`).
     rcpt: Vec<Mailbox>,
+    /// The list that the candidates were taken out of, with `--first`.
+    route: Vec<(String, Box<RawValue>)>,
 }
 
 impl Tool for SmtpPing {
@@ -67,10 +70,18 @@ impl Tool for SmtpPing {
         let (candidates, consumed) = candidates(input, &self.job.target, &lookup)
             .await
             .map_err(|(head, error)| Outcome::failed(head, error))?;
+        // A record of all of them that is cut short has to name them, to be tried again.
+        let route = match input {
+            Body::Object(object) if self.job.first => {
+                object.raw("mx").map(|mx| ("mx".to_owned(), mx.to_owned())).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
         let units = match self.job.first {
-            true => vec![Unit { candidates, rcpt }],
+            true => vec![Unit { candidates, rcpt, route }],
             false => {
-                let one = |candidate| Unit { candidates: vec![candidate], rcpt: rcpt.clone() };
+                let one =
+                    |candidate| Unit { candidates: vec![candidate], rcpt: rcpt.clone(), route: Vec::new() };
                 let mut units: Vec<Unit> = candidates.into_iter().map(one).collect();
                 // They are made in the place of the candidates, which are larger.
                 units.shrink_to_fit();
@@ -93,7 +104,7 @@ impl Tool for SmtpPing {
     fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
         let carried = match unit.candidates.as_slice() {
             [one] => one.carried.clone(),
-            _ => Vec::new(),
+            _ => unit.route.clone(),
         };
         Outcome { carried, ..Outcome::failed(Self::head(unit), error) }
     }
@@ -124,7 +135,7 @@ impl SmtpPing {
             };
             let missing = "--rcpt - asks for the record's address, and there is none";
             let address = address.ok_or_else(|| failed(Error::unusable(missing)))?;
-            Mailbox::parse(&address).map_err(|error| match error {
+            read_mailbox(&address).map_err(|error| match error {
                 MailboxError::Injection => failed(Error::injection(error.to_string())),
                 error => failed(Error::unusable(error.to_string())),
             })
@@ -138,6 +149,10 @@ impl SmtpPing {
         let mut attempts = Vec::new();
         let mut best: Option<(Status, Outcome<Answer>)> = None;
         for candidate in &unit.candidates {
+            // There is no time left to find anything out about the others.
+            if best.is_some() && task.budget.spent() >= task.budget.limit {
+                break;
+            }
             let begun = task.budget.spent();
             let outcome = attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await;
             let status = outcome.error.as_ref().map_or(Status::Ok, Error::status);

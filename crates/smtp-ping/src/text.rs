@@ -89,8 +89,10 @@ fn tls_line(tls: &TlsRecord) -> String {
         None => "verified".to_owned(),
         Some(code) => format!("not verified: {code}"),
     };
-    let until =
-        tls.certificate.as_ref().map(|leaf| format!(", {}, ends in {} days", leaf.subject, leaf.days_left));
+    let until = tls.certificate.as_ref().map(|leaf| match leaf.days_left {
+        left @ 0.. => format!(", {}, ends in {left} days", leaf.subject),
+        over => format!(", {}, ended {} days ago", leaf.subject, -over),
+    });
     format!("{} {} ({}), {verdict}{}", tls.version, tls.cipher, tls.how, until.unwrap_or_default())
 }
 

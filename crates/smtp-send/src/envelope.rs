@@ -2,9 +2,9 @@
 
 use dns_core::{MailTarget, TargetError};
 use smtp_core::proto::{Mailbox, MailboxError};
-use tool_core::Code;
 use tool_core::jsonl::{Body, Object};
 use tool_core::record::Error;
+use tool_core::{Code, read_mailbox};
 
 use crate::cli::Job;
 use crate::message::{Header, Message, Parts, WireError, build};
@@ -178,7 +178,7 @@ fn list(record: &Object, key: &str) -> Result<Vec<String>, Error> {
 }
 
 fn mailbox(text: &str) -> Result<Mailbox, Error> {
-    Mailbox::parse(text).map_err(|error| match error {
+    read_mailbox(text).map_err(|error| match error {
         MailboxError::Injection => Error::injection(error.to_string()),
         error => Error::unusable(format!("{}: {error}", tool_core::text::clean(text))),
     })

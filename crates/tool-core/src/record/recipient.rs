@@ -68,6 +68,7 @@ fn rcpt_verdict(reply: &Reply, sending: bool) -> (Status, Code) {
         (452, Some((5, 3))) => (Status::Unknown, Code::RcptTooMany),
         (400..=499, Some((7, 1) | (2, 0))) => (Status::Unknown, Code::RcptGreylisted),
         (400..=499, _) => (Status::Unknown, Code::RcptDeferred),
+        (530, Some((7, 0)) | None) => (Status::Fail, Code::TlsRequired),
         (500..=599, Some((1, 1))) => (Status::Fail, Code::RcptUnknownUser),
         (500..=599, Some((2, 1))) => (Status::Fail, Code::RcptDisabled),
         (500..=599, Some((2, 2))) => (Status::Fail, Code::RcptMailboxFull),

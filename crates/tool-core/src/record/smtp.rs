@@ -139,6 +139,15 @@ pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
         Phase::Banner => ReplyRecord::plain(reply),
         _ => ReplyRecord::new(reply),
     });
+    let offers_tls =
+        facts.and_then(|facts| facts.ehlo.as_ref()).is_some_and(|ehlo| ehlo.capabilities.has("STARTTLS"));
+    if failure.cause == Cause::StarttlsNotSupported && offers_tls {
+        error.message = "TLS is demanded by the domain's policy, and was not to be used".to_owned();
+    }
+    // The policy is at fault, not the handshake in which that shows.
+    if error.code == Code::TlsStsPolicyInvalid {
+        error.phase = "http";
+    }
     error.errno = failure.errno;
     error.limit = failure.limit;
     let wants_certificate =
@@ -153,6 +162,7 @@ pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
 }
 
 const ENOENT: i32 = 2;
+const EADDRNOTAVAIL: i32 = 99;
 
 /// Code and sentence.
 fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
@@ -183,6 +193,9 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
         }
         Cause::AdminProhibited => {
             (Code::TcpAdminProhibited, "a filter on the way prohibits the connection".into())
+        }
+        Cause::NoRoute if matches!(failure.errno, None | Some(EADDRNOTAVAIL)) => {
+            (Code::NetNoRoute, "this machine cannot connect from the address that was given".into())
         }
         Cause::NoRoute => (Code::NetNoRoute, "this machine has no route to the address".into()),
         Cause::Blackholed => {
@@ -340,7 +353,10 @@ fn hint(cause: Cause) -> Option<&'static str> {
         }
         Cause::Greeting554 => "the service is up, for others: try from another address",
         Cause::ImplicitTlsExpected => "this port speaks TLS from the first byte, as 465 does",
-        Cause::BannerTimeout => "some servers wait on purpose or look names up first: raise --reply-timeout",
+        Cause::BannerTimeout => {
+            "some servers wait on purpose: raise --reply-timeout; one that wants TLS from the first byte is silent too: --implicit"
+        }
+        Cause::EhloRejected => "a server of LMTP knows neither EHLO nor HELO: --lmtp",
         Cause::Dane(_) => {
             "compare tlsa with tls.certificate.spki_sha256 (3 1 1): a new key needs a new record before it is used"
         }

@@ -179,7 +179,14 @@ async fn candidates_of(
                     findings.extend(partly);
                     addresses
                 }
-                Err(error) => return hopeless(error, dns_took),
+                Err(mut error) => {
+                    // Only one family was asked for.
+                    let one = if options.families.v4 { "IPv4" } else { "IPv6" };
+                    if error.code == Code::DnsNodata && options.families.v4 != options.families.v6 {
+                        error.message = format!("the host has no {one} address");
+                    }
+                    return hopeless(error, dns_took);
+                }
             }
         }
         (None, None) => Vec::new(),

@@ -61,10 +61,18 @@ fn trust_error(
     // The name is looked at elsewhere; any will do.
     let any = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into());
     let is_self_signed = parsed.subject().as_raw() == parsed.issuer().as_raw();
-    Some(match trust.verify(leaf, others, &any, within(parsed.validity(), now)) {
+    let at = within(parsed.validity(), now);
+    Some(match trust.verify(leaf, others, &any, at) {
         Ok(()) => return None,
         // A typical self-signed certificate is reported as an authority in the place of a server.
         Err(_) if is_self_signed => VerifyError::SelfSigned,
+        // An issuer is not to blame for a time that is not now.
+        Err(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) if at != now => return None,
         Err(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => VerifyError::Expired,
         Err(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
             VerifyError::NotYetValid
