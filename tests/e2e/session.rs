@@ -262,6 +262,15 @@ fn text_names_the_cause_first() {
 }
 
 #[test]
+fn half_a_greeting_is_not_silence() {
+    let lab = Scene::default().server("mx.a.example", "127.70.15.1", "greeting-half").open();
+    let record = tool(&lab, "smtp-ping").args(["--no-ptr", "127.70.15.1"]).run().record();
+    assert_eq!(verdict(&record), "fail smtp.closed_before_banner banner");
+    let message = record["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("in the middle of its greeting: mx.a.example is the first line"), "{message}");
+}
+
+#[test]
 fn the_dialogue_is_told_on_stderr() {
     let lab = one();
     let ran = tool(&lab, "smtp-ping").args(["-v", "mx.a.example"]).run();

@@ -54,6 +54,7 @@ const SCENARIOS: &[(&str, &str)] = embedded! {
     "greeting-endless-line"
     "greeting-endless-reply"
     "greeting-escape-bytes"
+    "greeting-half"
     "greeting-http"
     "greeting-invalid-utf8"
     "greeting-long-line"

@@ -126,6 +126,11 @@ impl ReplyParser {
         !self.lines.is_empty()
     }
 
+    /// The text of the first of them.
+    pub fn first_line(&self) -> Option<&str> {
+        self.lines.first().map(String::as_str)
+    }
+
     fn take_line(&mut self, quirks: &mut Quirks) -> Result<Option<Reply>, ReplyError> {
         let mut line = mem::take(&mut self.line);
         if line.len() > RFC_LINE {

@@ -251,8 +251,10 @@ impl Session {
     }
 
     fn with_received(&self, mut failure: Failure) -> Failure {
-        let partial = self.parser.partial();
-        failure.received = (!partial.is_empty()).then(|| excerpt(partial));
+        // Of a reply that did not end its beginning is told.
+        let bytes = self.parser.first_line().map_or(self.parser.partial(), str::as_bytes);
+        let has_begun = self.parser.has_lines() || !bytes.is_empty();
+        failure.received = has_begun.then(|| excerpt(bytes));
         failure
     }
 

@@ -205,10 +205,17 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
         Cause::Reset => {
             (Code::TcpReset, format!("the connection was reset while waiting for {}", reply_to(awaited)))
         }
+        Cause::ClosedBeforeBanner if failure.received.is_some() => (
+            Code::SmtpClosedBeforeBanner,
+            format!("the server closed the connection in the middle of its greeting{received}"),
+        ),
         Cause::ClosedBeforeBanner => (
             Code::SmtpClosedBeforeBanner,
             "the server accepted the connection and closed it without a word".into(),
         ),
+        Cause::BannerTimeout if failure.received.is_some() => {
+            (Code::SmtpBannerTimeout, format!("the greeting began and did not end{limit}{received}"))
+        }
         Cause::BannerTimeout => (Code::SmtpBannerTimeout, format!("connected, but no greeting came{limit}")),
         Cause::NotSmtp if failure.reply.is_some() => {
             (Code::SmtpNotSmtp, format!("what greets with {code} is not an SMTP server"))
