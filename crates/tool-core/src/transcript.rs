@@ -23,6 +23,9 @@ impl<'a> Transcript<'a> {
 
     /// Something that happened.
     pub fn note(&self, text: &str) {
+        if !self.shown {
+            return;
+        }
         let at = if self.many { String::new() } else { format!(" ({})", self.target) };
         self.write("**", &format!("{text}{at}"));
     }
