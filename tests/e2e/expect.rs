@@ -1,9 +1,5 @@
 //! Does the server respond with the correct name, what is odd about it, and what must hold.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-use std::thread;
-
 use lab::Lab;
 use serde_json::Value;
 
@@ -136,25 +132,6 @@ fn tls_and_what_is_offered_only_there_hold_inside() {
     let args = ["--expect-tls", "--expect-keyword", "STARTTLS,PIPELINING", "--expect-name", "mx.a.example"];
     let record = tool(&lab, "smtp-ping").args(args).args(["mx.a.example"]).run().record();
     assert_eq!(verdict(&record), "ok", "{record:#}");
-}
-
-#[test]
-fn a_submission_port_without_a_login_is_odd() {
-    // The port is the point, and is not everybody's to have.
-    let Ok(listener) = TcpListener::bind("127.70.11.3:587") else { return };
-    let serving = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-        stream.write_all(b"220 mx.a.example ESMTP\r\n").unwrap();
-        lines.next();
-        stream.write_all(b"250-mx.a.example\r\n250 SIZE 1000\r\n").unwrap();
-        lines.next();
-        stream.write_all(b"221 bye\r\n").unwrap();
-    });
-    let lab = Scene::default().open();
-    let record = tool(&lab, "smtp-ping").args(["--no-ptr", "127.70.11.3:587"]).run().record();
-    serving.join().unwrap();
-    assert!(findings(&record).contains(&"ehlo.auth_missing_on_submission".to_owned()), "{record:#}");
 }
 
 #[test]

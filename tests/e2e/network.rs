@@ -1,9 +1,14 @@
 //! What the network itself says, in namespaces of our own: refused, dropped, unreachable,
 //! prohibited. Only root can make them; for anybody else these tests have nothing to show.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+use std::thread;
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 
 use crate::harness::{Ran, bin, finish, shell};
@@ -64,6 +69,19 @@ impl Wire {
         self.run(&["--connect-timeout", patience, target], "").record()
     }
 
+    /// A server at the router.
+    fn listen(&self, at: &str) -> TcpListener {
+        let namespace = File::open(format!("/run/netns/{}", self.router)).unwrap();
+        let at: SocketAddr = at.parse().unwrap();
+        // A thread of its own goes there; the socket stays there when that is gone.
+        let bound = thread::spawn(move || {
+            let network = Some(LinkNameSpaceType::Network);
+            move_into_link_name_space(namespace.as_fd(), network).unwrap();
+            TcpListener::bind(at).unwrap()
+        });
+        bound.join().unwrap()
+    }
+
     fn run(&self, args: &[&str], stdin: &str) -> Ran {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.client]).arg(bin().join("smtp-ping"));
@@ -122,6 +140,25 @@ fn addresses_of_a_family_without_a_route_are_left_out_and_that_is_said() {
     let record = ran.record();
     assert_eq!((verdict(&record).as_str(), &record["ip"]), ("fail tcp.refused connect", &json!("10.9.0.1")));
     assert!(findings(&record).contains(&"net.no_ipv6".to_owned()), "{record:#}");
+}
+
+#[test]
+fn a_submission_port_without_a_login_is_odd() {
+    let Some(wire) = Wire::new("submission") else { return };
+    // The port is the point, and in the router's namespace it is nobody else's.
+    let listener = wire.listen("10.9.0.1:587");
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        stream.write_all(b"220 mx.a.example ESMTP\r\n").unwrap();
+        lines.next();
+        stream.write_all(b"250-mx.a.example\r\n250 SIZE 1000\r\n").unwrap();
+        lines.next();
+        stream.write_all(b"221 bye\r\n").unwrap();
+    });
+    let record = wire.ping("10.9.0.1:587", "20s");
+    serving.join().unwrap();
+    assert!(findings(&record).contains(&"ehlo.auth_missing_on_submission".to_owned()), "{record:#}");
 }
 
 #[test]
