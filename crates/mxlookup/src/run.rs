@@ -158,14 +158,7 @@ impl MxLookup {
             findings.extend(self.name_addresses(&mut hosts, task, &mut timing).await);
         }
         let answer = Answer { mx: Some(hosts), ..Answer::default() };
-        Outcome {
-            head: unit.head.clone(),
-            answer,
-            error,
-            findings,
-            timing: Some(timing),
-            carried: Vec::new(),
-        }
+        Outcome { answer, error, findings, timing: Some(timing), ..Outcome::about(unit.head.clone()) }
     }
 
     async fn outcome(&self, unit: &Unit, route: Route, domain: &str, task: &Task) -> Outcome<Answer> {
@@ -195,14 +188,7 @@ impl MxLookup {
             cname: (!cname.is_empty()).then_some(cname),
             resolver: route.resolver.as_deref().map(str::to_owned),
         };
-        Outcome {
-            head: unit.head.clone(),
-            answer,
-            error,
-            findings,
-            timing: Some(timing),
-            carried: Vec::new(),
-        }
+        Outcome { answer, error, findings, timing: Some(timing), ..Outcome::about(unit.head.clone()) }
     }
 
     /// What certificate every host has (`--tlsa`), all asked together.

@@ -89,14 +89,7 @@ impl Tool for MyIp {
     }
 
     async fn work(&self, unit: &Unit, task: &Task) -> Outcome<Answer> {
-        let mut outcome = Outcome {
-            head: Self::head(unit),
-            answer: Answer::default(),
-            error: None,
-            findings: Vec::new(),
-            timing: None,
-            carried: Vec::new(),
-        };
+        let mut outcome = Outcome::about(Self::head(unit));
         let mut timing = TimingMs::default();
         let ip = match unit {
             Unit::Address(ip) => Some(*ip),

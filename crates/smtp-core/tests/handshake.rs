@@ -6,24 +6,17 @@ use std::time::Duration;
 
 use smtp_core::proto::{
     Cause, Content, Delivery, Demand, Failure, HelloName, Limits, Mailbox, Output, Phase, Plan, Session,
-    TlsFacts, TlsFailure, TlsHow, TlsLevel, TlsPlan, Verb,
+    TlsFacts, TlsFailure, TlsLevel, TlsPlan, Verb,
 };
 
 const NOW: Duration = Duration::ZERO;
 
 fn facts() -> TlsFacts {
     TlsFacts {
-        how: TlsHow::Starttls,
         version: "TLSv1.3".into(),
         cipher: "TLS_AES_128_GCM_SHA256".into(),
-        group: None,
-        sni: None,
         wants_certificate: true,
-        chain: vec![],
-        verify_error: None,
-        more_errors: vec![],
-        dane: None,
-        sts: None,
+        ..TlsFacts::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use smtp_core::proto::{
     Cause, DaneFault, DaneVerdict, Delivery, Demand, HelloName, Limits, Mailbox, Output, Phase, Plan,
-    Session, StsFault, StsMode, StsVerdict, TlsFacts, TlsHow, TlsLevel, TlsPlan, Verb, VerifyError,
+    Session, StsFault, StsMode, StsVerdict, TlsFacts, TlsLevel, TlsPlan, Verb, VerifyError,
 };
 
 const NOW: Duration = Duration::ZERO;
@@ -74,17 +74,12 @@ fn shaken(level: TlsLevel, facts: TlsFacts) -> Session {
 
 fn facts(dane: Option<DaneVerdict>, sts: Option<(StsMode, Option<StsFault>)>) -> TlsFacts {
     TlsFacts {
-        how: TlsHow::Starttls,
         version: "TLSv1.3".into(),
         cipher: "TLS_AES_128_GCM_SHA256".into(),
-        group: None,
-        sni: None,
-        chain: vec![],
         verify_error: Some(VerifyError::SelfSigned),
-        more_errors: vec![],
-        wants_certificate: false,
         dane,
         sts: sts.map(|(mode, fault)| StsVerdict { mode, fault }),
+        ..TlsFacts::default()
     }
 }
 

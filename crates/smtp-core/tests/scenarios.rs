@@ -8,7 +8,7 @@ use std::time::Duration;
 use smtp_core::proto::dialogue::{Dialogue, Turn, fill, fits};
 use smtp_core::proto::{
     Delivery, Demand, Facts, Failure, HelloName, Limits, Mailbox, Output, Plan, Session, TlsFacts,
-    TlsFailure, TlsHow, TlsLevel, TlsPlan, Verb,
+    TlsFailure, TlsLevel, TlsPlan, Verb,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -32,19 +32,7 @@ fn plan(limits: Limits, dialogue: Option<&Dialogue>) -> Plan {
 
 /// A handshake that nobody made.
 fn tls_facts() -> TlsFacts {
-    TlsFacts {
-        how: TlsHow::Starttls,
-        version: "TLSv1.3".into(),
-        cipher: "TLS_AES_128_GCM_SHA256".into(),
-        group: None,
-        sni: None,
-        wants_certificate: false,
-        chain: vec![],
-        verify_error: None,
-        more_errors: vec![],
-        dane: None,
-        sts: None,
-    }
+    TlsFacts { version: "TLSv1.3".into(), cipher: "TLS_AES_128_GCM_SHA256".into(), ..TlsFacts::default() }
 }
 
 #[derive(Debug, PartialEq)]

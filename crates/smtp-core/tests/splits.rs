@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use smtp_core::proto::{
-    Cause, Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow,
+    Cause, Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure,
     TlsLevel, TlsPlan, Verb, VerifyError,
 };
 use watch::{Event, Outcome, Reading, play};
@@ -60,17 +60,10 @@ const ANSWERS: &[&str] = &[
 
 fn tls(verify_error: Option<VerifyError>) -> TlsFacts {
     TlsFacts {
-        how: TlsHow::Starttls,
         version: "TLSv1.3".into(),
         cipher: "TLS_AES_128_GCM_SHA256".into(),
-        group: None,
-        sni: None,
-        chain: vec![],
         verify_error,
-        more_errors: vec![],
-        wants_certificate: false,
-        dane: None,
-        sts: None,
+        ..TlsFacts::default()
     }
 }
 

@@ -67,12 +67,11 @@ pub(crate) fn described(candidate: &Candidate, error: Option<Error>) -> Outcome<
         timing.add("dns", took);
     }
     Outcome {
-        head: candidate.head.clone(),
-        answer: Answer::default(),
         error,
         findings: candidate.findings.clone(),
         timing: Some(timing),
         carried: candidate.carried.clone(),
+        ..Outcome::about(candidate.head.clone())
     }
 }
 

@@ -118,16 +118,16 @@ impl Probe<'_> {
             outcome.answer.recipients = Some(recipients);
         }
         let is_fail = |error: &Error| error.status() == Status::Fail;
-        if !outcome.error.as_ref().is_some_and(is_fail)
-            && let Some(unmet) = self.job.expect.unmet(&outcome.answer)
-        {
-            outcome.error = Some(unmet);
-        }
+        // The first definite one stays.
+        let worsen = |error: &mut Option<Error>, more: Option<Error>| {
+            if more.is_some() && !error.as_ref().is_some_and(is_fail) {
+                *error = more;
+            }
+        };
+        worsen(&mut outcome.error, self.job.expect.unmet(&outcome.answer));
         let ending = self.job.warn_days.zip(facts.tls.as_ref());
         let ending = ending.and_then(|(days, tls)| certificate_ending(tls, days));
-        if !outcome.error.as_ref().is_some_and(is_fail) && ending.is_some() {
-            outcome.error.clone_from(&ending);
-        }
+        worsen(&mut outcome.error, ending.clone());
         // Once the server has greeted, what must hold is known, whatever it says of mail now.
         let is_of_mail = ended.as_ref().is_some_and(|error| matches!(error.phase, "mail" | "rcpt"));
         let is_settled = is_of_mail && outcome.error.as_ref().is_some_and(is_fail);

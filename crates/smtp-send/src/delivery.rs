@@ -77,13 +77,7 @@ pub(crate) fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
     let open = Attempted::hopeless(&open, error.clone(), false).open;
     let all: Vec<RecipientRecord> = settled.into_iter().chain(open).collect();
     let error = verdict(&all, Some(error.clone())).unwrap_or(error);
-    let answer = Answer {
-        from: Some(unit.letter.from.shown()),
-        recipients: Some(all),
-        message_id: unit.letter.message.id.clone(),
-        size_bytes: Some(unit.letter.message.content.size),
-        ..Answer::default()
-    };
+    let answer = undelivered(unit, all);
     // What a host has to show is not forgotten, so that it is not tried again without it.
     let (head, carried) = match unit.candidates.iter().find(|candidate| candidate.has_demands()) {
         Some(candidate) => (candidate.head.clone(), candidate.carried.clone()),
@@ -95,20 +89,23 @@ pub(crate) fn cut_short(unit: &Unit, error: Error) -> Outcome<Answer> {
 /// No host was even tried.
 fn hopeless(unit: &Unit, error: Error) -> Outcome<Answer> {
     let attempted = Attempted::hopeless(&unit.recipients, error, false);
-    let answer = Answer {
-        from: Some(unit.letter.from.shown()),
-        recipients: Some(attempted.open),
-        message_id: unit.letter.message.id.clone(),
-        size_bytes: Some(unit.letter.message.content.size),
-        ..Answer::default()
-    };
     Outcome {
-        head: unit.head.clone(),
-        answer,
+        answer: undelivered(unit, attempted.open),
         error: attempted.error,
         findings: unit.findings.clone(),
         timing: Some(attempted.timing),
-        carried: Vec::new(),
+        ..Outcome::about(unit.head.clone())
+    }
+}
+
+/// What is known of a letter that no server has answered.
+fn undelivered(unit: &Unit, recipients: Vec<RecipientRecord>) -> Answer {
+    Answer {
+        from: Some(unit.letter.from.shown()),
+        recipients: Some(recipients),
+        message_id: unit.letter.message.id.clone(),
+        size_bytes: Some(unit.letter.message.content.size),
+        ..Answer::default()
     }
 }
 

@@ -185,15 +185,20 @@ pub struct Outcome<A> {
 }
 
 impl<A: Default> Outcome<A> {
-    /// An outcome without an answer.
-    pub fn failed(head: Head, error: Error) -> Self {
+    /// An outcome of which nothing is known yet.
+    pub fn about(head: Head) -> Self {
         Self {
             head,
             answer: A::default(),
-            error: Some(error),
+            error: None,
             findings: Vec::new(),
             timing: None,
             carried: Vec::new(),
         }
+    }
+
+    /// An outcome without an answer.
+    pub fn failed(head: Head, error: Error) -> Self {
+        Self { error: Some(error), ..Self::about(head) }
     }
 }

@@ -46,8 +46,6 @@ pub struct Called {
     pub connect_took: Duration,
     /// The session.
     pub finished: Finished,
-    /// Whether the plan allows for HELO, which offers no TLS.
-    may_say_helo: bool,
 }
 
 /// Connects and drives a session. `plan` gets the name to give, and the limit over everything in
@@ -62,25 +60,26 @@ pub async fn call(
     mut on_connected: impl FnMut(),
     mut on_event: impl FnMut(Event<'_>),
 ) -> Result<Called, (Failure, Duration)> {
-    let first = once(&call, &plan, &mut on_connected, &mut on_event).await?;
-    if !first.may_say_helo || !ended_at_ehlo(&first.finished) {
+    let (first, may_say_helo) = once(&call, &plan, &mut on_connected, &mut on_event).await?;
+    if !may_say_helo || !ended_at_ehlo(&first.finished) {
         return Ok(first);
     }
     let with_helo = |hello, total| Plan { verb: Verb::Helo, ..plan(hello, total) };
     // Rare, so that only those who need it have room for it.
     match Box::pin(once(&call, with_helo, &mut on_connected, &mut on_event)).await {
-        Ok(second) if has_greeted(&second.finished) => Ok(joined(first, second)),
+        Ok((second, _)) if has_greeted(&second.finished) => Ok(joined(first, second)),
         // That says no more about the server than EHLO did.
         _ => Ok(first),
     }
 }
 
+/// A session on one connection, and whether its plan allows for HELO, which offers no TLS.
 async fn once(
     call: &Call<'_>,
     plan: impl FnOnce(HelloName, Option<(Duration, Duration)>) -> Plan,
     on_connected: &mut impl FnMut(),
     mut on_event: impl FnMut(Event<'_>),
-) -> Result<Called, (Failure, Duration)> {
+) -> Result<(Called, bool), (Failure, Duration)> {
     let begun = Instant::now();
     on_event(Event::Phase(Phase::Connect));
     let (end, whole) = call.end;
@@ -109,7 +108,7 @@ async fn once(
     if let Err(failure) = &mut finished.verdict {
         Second::new(plan).explain(failure, call, begun, on_event).await;
     }
-    Ok(Called { local, hello, connect_took: took, finished, may_say_helo })
+    Ok((Called { local, hello, connect_took: took, finished }, may_say_helo))
 }
 
 /// Whether the connection ended instead of an answer to EHLO: a server from before RFC 1869 may do

@@ -8,6 +8,7 @@ use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{CertificateError, Error, RootCertStore};
 use x509_parser::prelude::{FromDer, GeneralName, SubjectPublicKeyInfo, X509Certificate};
 
+use super::tls::time_error;
 use crate::proto::{Certificate, Dane, DaneFault, DaneVerdict, Tlsa, VerifyError};
 
 /// The usages, selectors and matching types that mean something here; 0 and 1 of the usages do not (RFC 7672 section
@@ -160,13 +161,8 @@ fn is_common_name(leaf: &CertificateDer<'_>, name: &str) -> bool {
 
 /// The time of the authority itself, which a path builder takes as given.
 fn time_of(anchor: &CertificateDer<'_>, now: UnixTime) -> Result<(), VerifyError> {
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    match X509Certificate::from_der(anchor) {
-        Err(_) => Err(VerifyError::Other),
-        Ok((_, parsed)) if now > parsed.validity().not_after.timestamp() => Err(VerifyError::Expired),
-        Ok((_, parsed)) if now < parsed.validity().not_before.timestamp() => Err(VerifyError::NotYetValid),
-        Ok(_) => Ok(()),
-    }
+    let (_, parsed) = X509Certificate::from_der(anchor).map_err(|_| VerifyError::Other)?;
+    time_error(parsed.validity(), now).map_or(Ok(()), Err)
 }
 
 fn reason(error: &Error) -> VerifyError {

@@ -11,16 +11,17 @@ pub use settings::{TlsFile, TlsFileError, TlsSettings, TlsVersion};
 use super::{DaneVerdict, StsVerdict};
 
 /// How a connection came to be encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TlsHow {
     /// By STARTTLS (RFC 3207).
+    #[default]
     Starttls,
     /// From the first byte (RFC 8314).
     Implicit,
 }
 
 /// The facts of a handshake that succeeded, whatever the certificate is worth.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsFacts {
     /// How.
     pub how: TlsHow,

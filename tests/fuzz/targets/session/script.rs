@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smtp_core::proto::{
-    Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsHow,
-    TlsLevel, TlsPlan, Verb, VerifyError,
+    Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure, TlsLevel,
+    TlsPlan, Verb, VerifyError,
 };
 
 use crate::watch::Event;
@@ -120,16 +120,9 @@ fn events(script: &[u8]) -> Vec<Event> {
 
 fn tls(verify_error: Option<VerifyError>) -> TlsFacts {
     TlsFacts {
-        how: TlsHow::Starttls,
         version: "TLSv1.3".into(),
         cipher: "TLS_AES_128_GCM_SHA256".into(),
-        group: None,
-        sni: None,
-        chain: vec![],
         verify_error,
-        more_errors: vec![],
-        wants_certificate: false,
-        dane: None,
-        sts: None,
+        ..TlsFacts::default()
     }
 }

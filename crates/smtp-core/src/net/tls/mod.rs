@@ -25,6 +25,7 @@ use identity::{Asked, Identity};
 pub use lazy::LazyTls;
 use recorder::{Recorder, Seen};
 use trust::Trust;
+pub(super) use verdict::time_error;
 
 /// Whom to trust, who to be, and the cryptography.
 #[derive(Debug)]

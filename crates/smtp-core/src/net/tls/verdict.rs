@@ -36,7 +36,8 @@ pub(super) fn judge(
     errors
 }
 
-fn time_error(validity: &Validity, now: UnixTime) -> Option<VerifyError> {
+/// Whether now is a time at which a certificate counts.
+pub(in super::super) fn time_error(validity: &Validity, now: UnixTime) -> Option<VerifyError> {
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     match () {
         () if now > validity.not_after.timestamp() => Some(VerifyError::Expired),
