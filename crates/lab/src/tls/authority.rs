@@ -6,6 +6,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, PublicKeyData,
 };
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
@@ -14,7 +15,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const INTERMEDIATE: &str = "an intermediate of the lab";
 
 /// What a server's certificate, and the chain behind it, are like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Certificate {
     /// For the server's name, by the authority of the world, for another 90 days and a half.
     Good,

@@ -38,22 +38,9 @@ pub(super) struct ServerText {
 #[derive(Deserialize, Clone, Copy)]
 #[serde(rename_all = "kebab-case")]
 enum CertificateText {
-    Good,
-    Expired,
-    NotYetValid,
-    EndsSoon,
-    SelfSigned,
-    AllWrong,
-    WrongName,
-    CnOnly,
-    ClientOnly,
-    Untrusted,
-    Intercepted,
-    Chain,
-    IssuerEndsSoon,
-    IssuerExpired,
-    Incomplete,
     None,
+    #[serde(untagged)]
+    Kind(Certificate),
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -140,24 +127,11 @@ impl ServerText {
     }
 
     fn certificate(&self) -> Option<Certificate> {
-        Some(match self.certificate.unwrap_or(CertificateText::Good) {
-            CertificateText::Good => Certificate::Good,
-            CertificateText::Expired => Certificate::Expired,
-            CertificateText::NotYetValid => Certificate::NotYetValid,
-            CertificateText::EndsSoon => Certificate::EndsSoon,
-            CertificateText::SelfSigned => Certificate::SelfSigned,
-            CertificateText::AllWrong => Certificate::AllWrong,
-            CertificateText::WrongName => Certificate::WrongName,
-            CertificateText::CnOnly => Certificate::CnOnly,
-            CertificateText::ClientOnly => Certificate::ClientOnly,
-            CertificateText::Untrusted => Certificate::Untrusted,
-            CertificateText::Intercepted => Certificate::Intercepted,
-            CertificateText::Chain => Certificate::Chain,
-            CertificateText::IssuerEndsSoon => Certificate::IssuerEndsSoon,
-            CertificateText::IssuerExpired => Certificate::IssuerExpired,
-            CertificateText::Incomplete => Certificate::Incomplete,
-            CertificateText::None => return None,
-        })
+        match self.certificate {
+            None => Some(Certificate::Good),
+            Some(CertificateText::Kind(kind)) => Some(kind),
+            Some(CertificateText::None) => None,
+        }
     }
 }
 
