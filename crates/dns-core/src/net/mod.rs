@@ -5,6 +5,8 @@ mod resolver;
 mod system;
 mod tcp;
 mod udp;
+mod upstream;
+mod upstreams;
 mod wire;
 
 pub use bounded::Bounded;

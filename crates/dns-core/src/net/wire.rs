@@ -4,6 +4,7 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode}
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{DNSClass, Label, Name, RData, RecordType};
 
+use super::upstreams::Refusal;
 use crate::{Data, DomainName, Ede, Kind, Problem, Rr, Tlsa};
 
 /// The payload that fits every path without fragments (DNS flag day 2020).
@@ -77,8 +78,8 @@ pub(super) struct Reading {
     pub(super) cname: Vec<DomainName>,
     /// The records at the end of the aliases.
     pub(super) records: Vec<Rr>,
-    /// What else it says, if it is no plain answer.
-    pub(super) problem: Option<Problem>,
+    /// Why there are none: no such name, no such records, a circle of aliases.
+    pub(super) denial: Option<Problem>,
     /// The AD bit: the server claims to have validated all of it.
     pub(super) authentic: bool,
     pub(super) ede: Vec<Ede>,
@@ -90,26 +91,26 @@ pub(super) fn is_truncated(bytes: &[u8]) -> bool {
 }
 
 /// Reads an answer whose id and question section were checked before.
-pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Reading {
-    let Ok(message) = Message::from_vec(bytes) else {
-        let problem = Some(Problem::BadAnswer);
-        return Reading { cname: vec![], records: vec![], problem, authentic: false, ede: vec![] };
-    };
+///
+/// # Errors
+/// The server could not tell, or what it sent says nothing.
+pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Result<Reading, Refusal> {
+    let bad = |ede| Refusal { problem: Problem::BadAnswer, ede };
+    let message = Message::from_vec(bytes).map_err(|_| bad(Vec::new()))?;
     let ede = message.edns.as_ref().map(extended_errors).unwrap_or_default();
     let (cname, records, looped) = follow(&message, name, kind);
-    let problem = match message.metadata.response_code {
+    let denial = match message.metadata.response_code {
         _ if looped => Some(Problem::CnameLoop),
         // It knows somebody who might know: that denies nothing.
-        ResponseCode::NoError if records.is_empty() && is_referral(&message) => Some(Problem::BadAnswer),
+        ResponseCode::NoError if records.is_empty() && is_referral(&message) => return Err(bad(ede)),
         ResponseCode::NoError if records.is_empty() => Some(Problem::NoData),
         ResponseCode::NoError => None,
         ResponseCode::NXDomain => Some(Problem::NxDomain),
-        ResponseCode::Refused => Some(Problem::Refused),
-        ResponseCode::ServFail => Some(Problem::ServFail),
-        ResponseCode::FormErr | ResponseCode::NotImp => Some(Problem::BadAnswer),
-        _ => Some(Problem::ServFail),
+        ResponseCode::Refused => return Err(Refusal { problem: Problem::Refused, ede }),
+        ResponseCode::FormErr | ResponseCode::NotImp => return Err(bad(ede)),
+        _ => return Err(Refusal { problem: Problem::ServFail, ede }),
     };
-    Reading { cname, records, problem, authentic: message.metadata.authentic_data, ede }
+    Ok(Reading { cname, records, denial, authentic: message.metadata.authentic_data, ede })
 }
 
 /// Whether a server that neither is the authority nor resolves names other servers, and nothing
@@ -226,17 +227,18 @@ mod tests {
             bytes
         };
         assert_eq!(
-            read(&answer(3), &name, Kind::ChaosTxt).records,
+            read(&answer(3), &name, Kind::ChaosTxt).unwrap().records,
             [Rr { ttl: 0, data: Data::Txt(b"203.".to_vec()) }]
         );
-        assert_eq!(read(&answer(1), &name, Kind::ChaosTxt).problem, Some(Problem::NoData));
+        assert_eq!(read(&answer(1), &name, Kind::ChaosTxt).unwrap().denial, Some(Problem::NoData));
     }
 
     #[test]
     fn garbage_is_a_bad_answer() {
         let name = DomainName::parse("x.example").unwrap();
         for bytes in [&b""[..], b"\0\0", &[0xff; 64], b"GET / HTTP/1.0\r\n\r\n"] {
-            assert_eq!(read(bytes, &name, Kind::Mx).problem, Some(Problem::BadAnswer));
+            let refusal = read(bytes, &name, Kind::Mx).unwrap_err();
+            assert_eq!(refusal.problem, Problem::BadAnswer);
         }
     }
 }
