@@ -1,7 +1,7 @@
 //! Domain names in the one form that records use.
 
-use std::fmt;
-use std::net::IpAddr;
+use std::fmt::{self, Write};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// An absolute domain name: A-labels in lower case without the trailing dot, odd bytes as `\DDD`
 /// (RFC 1035 section 5.1); the root is `.`.
@@ -58,7 +58,11 @@ impl DomainName {
         } else {
             idna::domain_to_ascii(text).map_err(|_| NameError::Idna)?
         };
-        let labels = split(ascii.strip_suffix('.').filter(|_| !ends_escaped(&ascii)).unwrap_or(&ascii))?;
+        let bare = ascii.strip_suffix('.').filter(|_| !ends_escaped(&ascii)).unwrap_or(&ascii);
+        if is_written_out(bare) {
+            return Ok(Self(bare.into()));
+        }
+        let labels = split(bare)?;
         Self::from_labels(labels.iter().map(Vec::as_slice))
     }
 
@@ -67,7 +71,7 @@ impl DomainName {
     /// # Errors
     /// When a label or the name is empty or too long.
     pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NameError> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(64);
         let mut octets = 1;
         for label in labels {
             match label.len() {
@@ -81,7 +85,7 @@ impl DomainName {
             for &byte in label {
                 match byte.to_ascii_lowercase() {
                     byte if is_plain(byte) => text.push(char::from(byte)),
-                    byte => text.push_str(&format!("\\{byte:03}")),
+                    byte => drop(write!(text, "\\{byte:03}")),
                 }
             }
         }
@@ -143,6 +147,10 @@ impl DomainName {
 
     /// The address that stands where a name belongs, with or without brackets.
     pub fn as_address(&self) -> Option<IpAddr> {
+        // Brackets and colons are escaped.
+        if !self.0.contains('\\') {
+            return self.0.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+        }
         let raw = String::from_utf8(self.labels().join(&b'.')).ok()?;
         let inner = raw.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&raw);
         inner.strip_prefix("ipv6:").unwrap_or(inner).parse().ok()
@@ -152,6 +160,44 @@ impl DomainName {
     pub fn labels(&self) -> Vec<Vec<u8>> {
         // The text came from `from_labels`, so it splits.
         if self.is_root() { Vec::new() } else { split(&self.0).unwrap_or_default() }
+    }
+
+    /// How long it is on the wire, in octets.
+    pub fn octets(&self) -> usize {
+        match self.is_plain() {
+            true => self.0.len() + 2,
+            false => self.labels().iter().map(|label| label.len() + 1).sum::<usize>() + 1,
+        }
+    }
+
+    /// Appends its labels as they are on the wire, the root's at the end (RFC 1035 section 3.1).
+    pub(crate) fn write_to(&self, wire: &mut Vec<u8>) {
+        let mut write = |label: &[u8]| {
+            // No label is longer than 63 octets.
+            wire.push(label.len() as u8);
+            wire.extend_from_slice(label);
+        };
+        match self.is_plain() {
+            true => self.0.as_bytes().split(|&byte| byte == b'.').for_each(&mut write),
+            false => self.labels().iter().for_each(|label| write(label)),
+        }
+        wire.push(0);
+    }
+
+    /// Whether each character is an octet or a dot between labels.
+    fn is_plain(&self) -> bool {
+        !self.is_root() && !self.0.contains('\\')
+    }
+
+    /// Whether these are its labels, in letters of any case.
+    pub fn is_of<'a>(&self, labels: impl IntoIterator<Item = &'a [u8]>) -> bool {
+        if !self.is_plain() {
+            return Self::from_labels(labels).is_ok_and(|name| name == *self);
+        }
+        let mut labels = labels.into_iter();
+        let mut own = self.0.as_bytes().split(|&byte| byte == b'.');
+        own.all(|own| labels.next().is_some_and(|label| own.eq_ignore_ascii_case(label)))
+            && labels.next().is_none()
     }
 
     /// The name with its U-labels, where it has A-labels.
@@ -166,6 +212,15 @@ impl fmt::Display for DomainName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a text is a name in the form that it is kept in, without escapes.
+fn is_written_out(text: &str) -> bool {
+    text.len() <= 253
+        && text
+            .as_bytes()
+            .split(|&byte| byte == b'.')
+            .all(|label| (1..=63).contains(&label.len()) && label.iter().all(|&byte| is_plain(byte)))
 }
 
 /// Whether the last character is escaped.
@@ -286,7 +341,14 @@ mod tests {
         fn labels_survive_the_way_through_text(labels in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..20), 1..6)) {
             let lower: Vec<Vec<u8>> = labels.iter().map(|l| l.to_ascii_lowercase()).collect();
             let name = DomainName::from_labels(labels.iter().map(Vec::as_slice)).unwrap();
-            prop_assert_eq!(name.labels(), lower);
+            prop_assert_eq!(&name.labels(), &lower);
+            prop_assert!(name.is_of(labels.iter().map(Vec::as_slice)));
+            prop_assert!(!name.is_of(labels[1..].iter().map(Vec::as_slice)));
+            let mut wire = Vec::new();
+            name.write_to(&mut wire);
+            prop_assert_eq!(wire.len(), name.octets());
+            let framed = lower.iter().flat_map(|label| [&[label.len() as u8][..], label].concat());
+            prop_assert_eq!(wire, framed.chain([0]).collect::<Vec<u8>>());
         }
 
         #[test]

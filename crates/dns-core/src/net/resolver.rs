@@ -1,7 +1,7 @@
 //! Looks names up at the configured servers.
 
 use super::upstreams::{End, Upstreams};
-use super::wire::{self, Question};
+use super::wire::{self, Question, coins};
 use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem, ResolverConfig, Security};
 
 /// A stub resolver over the configured servers, for one thread; must be used within a `LocalSet`.
@@ -31,7 +31,7 @@ impl Resolver {
         let (mut at, mut cname) = (name.clone(), Vec::new());
         let mut is_secure = true;
         for _ in 0..MAX_RESTARTS {
-            let question = || Question::new(&at, kind, rand::random);
+            let question = || Question::new(&at, kind, coins());
             let asked = self.upstreams.ask(question, |bytes| wire::read(bytes, &at, kind), end).await;
             let (reading, upstream) = asked.map_err(|error| LookupError { cname: cname.clone(), ..error })?;
             let resolver = upstream.shown.clone();

@@ -6,14 +6,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
 use super::wire::{HEADER, Question};
+
+/// Octets of answers that may wait to be read on a socket.
+const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// What came for a question.
 pub(super) type Outcome = Result<Vec<u8>, UdpError>;
@@ -38,7 +43,30 @@ pub(super) struct Pool {
 #[derive(Debug)]
 struct Socket {
     udp: UdpSocket,
-    waiting: RefCell<HashMap<u16, Waiting>>,
+    waiting: RefCell<Asked>,
+}
+
+/// The questions of a socket by their id, which is random and needs no further mixing against a forger.
+type Asked = HashMap<u16, Waiting, BuildHasherDefault<Spread>>;
+
+/// Spreads an id over the bits that the table looks at.
+#[derive(Debug, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u16((*byte).into());
+        }
+    }
+
+    fn write_u16(&mut self, id: u16) {
+        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
 }
 
 #[derive(Debug)]
@@ -68,7 +96,7 @@ impl Pool {
     }
 
     /// Sends a question. Must run within a `LocalSet`.
-    pub(super) async fn ask(&self, mut question: Question) -> io::Result<Pending> {
+    pub(super) async fn ask(&self, question: &mut Question) -> io::Result<Pending> {
         let socket = self.socket()?;
         let (done, answer) = oneshot::channel();
         let id = {
@@ -136,6 +164,8 @@ impl Socket {
         let udp = std::net::UdpSocket::bind(any)?;
         udp.connect(server)?;
         udp.set_nonblocking(true)?;
+        // Answers come in bursts, and what does not fit is lost: as much as the system grants.
+        let _ = set_socket_recv_buffer_size(&udp, RECEIVE_BUFFER);
         Ok(Self { udp: UdpSocket::from_std(udp)?, waiting: RefCell::default() })
     }
 
@@ -171,7 +201,7 @@ impl Socket {
 
 /// Notes what is no answer at the question that it is about: the one that it repeats, else the one
 /// whose id it has. The socket's other questions have nothing to do with it.
-fn blame(waiting: &mut HashMap<u16, Waiting>, id: u16, datagram: &[u8]) {
+fn blame(waiting: &mut Asked, id: u16, datagram: &[u8]) {
     let repeats =
         |asked: &Waiting| datagram.get(HEADER..HEADER + asked.section.len()) == Some(&*asked.section);
     let repeated = waiting.iter().find(|(_, asked)| repeats(asked)).map(|(id, _)| *id);

@@ -45,7 +45,7 @@ impl Upstream {
         // A server that answers over UDP can be reached, whatever becomes of TCP.
         let answers = self.server.protocol == Protocol::Udp;
         if answers {
-            let mut pending = self.pool.ask(question.clone()).await.map_err(|_| TryError::Unreachable)?;
+            let mut pending = self.pool.ask(&mut question).await.map_err(|_| TryError::Unreachable)?;
             match timeout(limit, pending.answer()).await {
                 Ok(Ok(bytes)) if !wire::is_truncated(&bytes) => return Ok(bytes),
                 // Too long for a datagram, or a middlebox that changes letters: over TCP.

@@ -76,8 +76,8 @@ impl Writer {
         let mut lost = false;
         while let Some(message) = messages.blocking_recv() {
             // Where records come by the thousand they are let gather for a moment: being woken for
-            // each costs as much as the record.
-            if self.gate.under_way() >= CROWD {
+            // each costs as much as the record. Those that have gathered do not wait.
+            if messages.len() < BATCH / 4 && self.gate.under_way() >= CROWD {
                 std::thread::sleep(GATHER);
             }
             let mut next = Some(message);
