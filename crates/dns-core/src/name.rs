@@ -171,6 +171,7 @@ impl DomainName {
     }
 
     /// Appends its labels as they are on the wire, the root's at the end (RFC 1035 section 3.1).
+    #[cfg(feature = "net")]
     pub(crate) fn write_to(&self, wire: &mut Vec<u8>) {
         let mut write = |label: &[u8]| {
             // No label is longer than 63 octets.
@@ -344,11 +345,14 @@ mod tests {
             prop_assert_eq!(&name.labels(), &lower);
             prop_assert!(name.is_of(labels.iter().map(Vec::as_slice)));
             prop_assert!(!name.is_of(labels[1..].iter().map(Vec::as_slice)));
-            let mut wire = Vec::new();
-            name.write_to(&mut wire);
-            prop_assert_eq!(wire.len(), name.octets());
-            let framed = lower.iter().flat_map(|label| [&[label.len() as u8][..], label].concat());
-            prop_assert_eq!(wire, framed.chain([0]).collect::<Vec<u8>>());
+            prop_assert_eq!(lower.iter().map(|label| label.len() + 1).sum::<usize>() + 1, name.octets());
+            #[cfg(feature = "net")]
+            {
+                let mut wire = Vec::new();
+                name.write_to(&mut wire);
+                let framed = lower.iter().flat_map(|label| [&[label.len() as u8][..], label].concat());
+                prop_assert_eq!(wire, framed.chain([0]).collect::<Vec<u8>>());
+            }
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! The writer: finished records go out one line at a time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl Writer {
         const CROWD: u64 = 32;
         const GATHER: Duration = Duration::from_millis(5);
         let mut order = Order::default();
-        let mut batch = Vec::new();
+        let (mut batch, mut buffer) = (Vec::new(), String::new());
         let mut lost = false;
         while let Some(message) = messages.blocking_recv() {
             // Where records come by the thousand they are let gather for a moment: being woken for
@@ -87,7 +87,7 @@ impl Writer {
             }
             if lost {
                 self.report(&mut batch);
-            } else if let Err(error) = self.flush(&mut batch) {
+            } else if let Err(error) = self.flush(&mut batch, &mut buffer) {
                 // A reader that has seen enough is no failure, unless what it misses cannot be
                 // found out again.
                 if error.kind() != ErrorKind::BrokenPipe || self.reports_always {
@@ -115,17 +115,22 @@ impl Writer {
         }
     }
 
-    fn flush(&self, batch: &mut Vec<Item>) -> io::Result<()> {
+    fn flush(&self, batch: &mut Vec<Item>, buffer: &mut String) -> io::Result<()> {
+        const MOST_KEPT: usize = 1 << 20;
         if batch.is_empty() {
             return Ok(());
         }
-        let mut stdout = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        buffer.clear();
         for item in batch.iter() {
-            stdout.write_all(item.text.as_bytes())?;
-            stdout.write_all(item.tail.as_deref().unwrap_or_default().as_bytes())?;
+            buffer.push_str(&item.text);
+            buffer.push_str(item.tail.as_deref().unwrap_or_default());
         }
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(buffer.as_bytes())?;
         stdout.flush()?;
         drop(stdout);
+        // What one long batch has taken is not kept.
+        buffer.shrink_to(MOST_KEPT);
         self.count(batch);
         Ok(())
     }

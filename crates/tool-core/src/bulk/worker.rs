@@ -83,6 +83,8 @@ struct Planned<T: Tool> {
     origin: Origin,
     /// The time that finding them took.
     spent: Duration,
+    /// In which they were found.
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 /// What the records of an input have in common.
@@ -114,14 +116,15 @@ impl<T: Tool> Line<T> {
     async fn handle(&self, input: Input) -> Option<Item> {
         // Boxed, since a target is planned long before its work is done.
         let planned = Box::pin(self.plan(input)).await;
-        let Planned { units, origin, spent } = match planned {
+        let Planned { units, origin, spent, slot } = match planned {
             Ok(planned) => planned,
             Err(item) => return Some(item),
         };
         let many = units.len() > 1 || self.shared.many;
         if let [only] = units.as_slice() {
-            return Some(self.done(only, &origin, spent, many).await);
+            return Some(self.done(only, &origin, spent, many, slot).await);
         }
+        drop(slot);
         // Boxed: what runs them keeps room for one more than there are.
         let units = units.iter().map(|unit| Box::pin(self.unit(unit, &origin, spent, many)));
         // An input of many units leaves room for the others.
@@ -168,7 +171,8 @@ impl<T: Tool> Line<T> {
         match self.guarded(work, &task).await {
             Ok(Ok(plan)) => {
                 take_apart::<T>(body, plan.consumed, &mut origin);
-                Ok(Planned { units: plan.units, origin, spent: task.budget.spent() })
+                let (spent, slot) = (task.budget.spent(), task.slot.into_inner());
+                Ok(Planned { units: plan.units, origin, spent, slot })
             }
             Ok(Err(mut outcome)) => {
                 // A record of another tool that cannot be a target here stays what it is.
@@ -197,13 +201,23 @@ impl<T: Tool> Line<T> {
     }
 
     async fn unit(&self, unit: &T::Unit, origin: &Origin, spent: Duration, many: bool) {
-        let item = self.done(unit, origin, spent, many).await;
+        let item = self.done(unit, origin, spent, many, None).await;
         let _ = self.out.send(Message::Record(self.number, item)).await;
     }
 
-    /// Does the work of a unit; the record of it.
-    async fn done(&self, unit: &T::Unit, origin: &Origin, spent: Duration, many: bool) -> Item {
-        let slot = self.slot().await;
+    /// Does the work of a unit, in this slot or one of its own; the record of it.
+    async fn done(
+        &self,
+        unit: &T::Unit,
+        origin: &Origin,
+        spent: Duration,
+        many: bool,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Item {
+        let slot = match slot {
+            Some(slot) => Some(slot),
+            None => self.slot().await,
+        };
         let budget = Budget::new(self.shared.common.timeout).resume(spent);
         let task = Task { is_one_of_many: many, ..self.task(budget, slot) };
         // Planning it was part of it.
@@ -233,6 +247,9 @@ impl<T: Tool> Line<T> {
 
     /// A slot of the run; none when the run is interrupted, since then nothing begins.
     async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(slot) = self.shared.slots.clone().try_acquire_owned() {
+            return Some(slot);
+        }
         tokio::select! {
             biased;
             slot = self.shared.slots.clone().acquire_owned() => slot.ok(),
@@ -242,15 +259,21 @@ impl<T: Tool> Line<T> {
 
     /// The work's result, or the error of an interrupted run or a panic.
     async fn guarded<R>(&self, work: impl Future<Output = R>, task: &Task) -> Result<R, Error> {
+        let interrupted = || {
+            let message = "the run was interrupted before this was done";
+            Error::new(Code::RunInterrupted, task.phase.get(), message)
+        };
+        if self.shared.switch.is_stopped(Stop::Interrupted) {
+            return Err(interrupted());
+        }
         tokio::select! {
+            // What is done at once waits for nothing.
             biased;
-            () = self.shared.switch.stopped(Stop::Interrupted) => {
-                Err(Error::new(Code::RunInterrupted, task.phase.get(), "the run was interrupted before this was done"))
-            }
             result = AssertUnwindSafe(work).catch_unwind() => result.map_err(|_| {
                 Error::new(Code::InternalPanic, task.phase.get(), DEFECT)
                     .with_hint("please report it with the input and what stderr says")
             }),
+            () = self.shared.switch.stopped(Stop::Interrupted) => Err(interrupted()),
         }
     }
 
