@@ -74,7 +74,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     };
 
     // As many records as may wait for a slow reader.
-    let (out, messages) = mpsc::channel::<Message>(1024);
+    let (out, messages) = mpsc::channel::<Message>(256);
     let writer = Writer {
         ordered: common.ordered,
         gate: gate.clone(),

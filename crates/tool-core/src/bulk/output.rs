@@ -70,7 +70,7 @@ impl Writer {
         /// Records that go out in one write when they are there already.
         const BATCH: usize = 256;
         const CROWD: u64 = 32;
-        const GATHER: Duration = Duration::from_millis(5);
+        const GATHER: Duration = Duration::from_millis(2);
         let mut order = Order::default();
         let (mut batch, mut buffer) = (Vec::new(), String::new());
         let mut lost = false;
