@@ -16,6 +16,7 @@ mod lookup;
 mod name;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod policy;
 mod reverse;
 mod route;
 mod target;

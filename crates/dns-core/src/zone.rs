@@ -63,6 +63,10 @@ impl Zone {
         self.add(at, Kind::Tlsa, Data::Tlsa(Tlsa { usage: 3, selector: 1, matching: 1, data: data.to_vec() }))
     }
 
+    pub(crate) fn txt(self, at: &str, text: &[u8]) -> Self {
+        self.add(name(at), Kind::Txt, Data::Txt(text.to_vec()))
+    }
+
     /// This name and those below it.
     pub(crate) fn signed(mut self, at: &str) -> Self {
         self.signed.push((at.to_owned(), true));
