@@ -219,6 +219,7 @@ fn codes_of(line: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut take = |value: &Value| found.extend(value.as_str().map(str::to_owned));
     take(&record["error"]["code"]);
+    take(&record["mta_sts"]["error"]["code"]);
     for list in ["findings", "attempts"] {
         record[list].as_array().into_iter().flatten().for_each(|item| take(&item["code"]));
     }

@@ -82,6 +82,19 @@ impl Scene {
         self
     }
 
+    /// The policy of MTA-STS of a domain, announced and served; further lines of the page say how.
+    pub(crate) fn policy(mut self, domain: &str, text: &str, options: &str) -> Self {
+        let _ = write!(
+            self.zone,
+            "_mta-sts.{domain}. 300 IN TXT \"v=STSv1; id=1;\"\nmta-sts.{domain}. 300 IN A 127.0.0.1\n"
+        );
+        let _ = write!(
+            self.rest,
+            "[[page]]\nhost = 'mta-sts.{domain}'\npath = '/.well-known/mta-sts.txt'\nbody = {text:?}\n{options}\n"
+        );
+        self
+    }
+
     /// What is wrong with the answers for a name: `kind`, and further lines of the fault.
     pub(crate) fn fault(mut self, name: &str, kind: &str, more: &str) -> Self {
         let _ = write!(self.rest, "[[fault]]\nname = '{name}'\nkind = '{kind}'\n{more}\n");

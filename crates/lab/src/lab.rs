@@ -39,8 +39,8 @@ pub enum LabError {
     /// The sockets of the mail servers.
     #[error("open the sockets of the mail servers: {0}")]
     Smtp(#[source] io::Error),
-    /// The socket of the web server.
-    #[error("open the socket of the web server: {0}")]
+    /// The sockets of the web servers.
+    #[error("open the sockets of the web servers: {0}")]
     Http(#[source] io::Error),
     /// The throwaway authority.
     #[error("make the authority of the certificates: {0}")]
@@ -58,6 +58,7 @@ pub enum LabError {
 pub struct Lab {
     dns: SocketAddr,
     http: SocketAddr,
+    https_port: u16,
     port: u16,
     client: String,
     kept: Kept,
@@ -79,6 +80,7 @@ struct Kept {
 struct Open {
     dns: SocketAddr,
     http: SocketAddr,
+    https_port: u16,
     port: u16,
 }
 
@@ -108,9 +110,9 @@ impl Lab {
         };
         let thread = thread::Builder::new().name("lab".into()).spawn(run).map_err(LabError::Thread)?;
         let gone = |_| Err(LabError::Thread(io::ErrorKind::BrokenPipe.into()));
-        let Open { dns, http, port } = open.recv().unwrap_or_else(gone)?;
+        let Open { dns, http, https_port, port } = open.recv().unwrap_or_else(gone)?;
         let client = world.client.clone();
-        Ok(Self { dns, http, port, client, kept, folder, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { dns, http, https_port, port, client, kept, folder, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where the DNS server is asked, over UDP and TCP.
@@ -121,6 +123,11 @@ impl Lab {
     /// The web server's pages, as the beginning of their URL: `http://127.0.0.1:PORT`.
     pub fn http(&self) -> String {
         format!("http://{}", self.http)
+    }
+
+    /// The port of 127.0.0.1 at which all hosts of the web server over TLS are.
+    pub fn https_port(&self) -> u16 {
+        self.https_port
     }
 
     /// The port of all mail servers.
@@ -148,6 +155,7 @@ impl Lab {
             ("MXPIPE_EHLO", self.client.clone()),
             ("MXPIPE_FROM", format!("me@{}", self.client)),
             ("MXPIPE_VIA", self.via()),
+            ("MXPIPE_HTTPS_PORT", self.https_port.to_string()),
             ("MXPIPE_CA", self.ca().to_string_lossy().into_owned()),
             ("MXPIPE_LAB_MAIL", self.kept.mails.folder().to_string_lossy().into_owned()),
         ]
@@ -160,7 +168,7 @@ impl Lab {
     }
 
     /// The lines that clients have sent to the servers of this name so far, without their ends; the
-    /// web server is `http`, and only its request lines are kept. Of very many only the first 100,000.
+    /// web server is `http`, or goes by its host where it is one over TLS, and only its request lines are kept. Of very many only the first 100,000.
     pub fn heard(&self, server_name: &str) -> Vec<String> {
         self.kept.heard.of(server_name)
     }
@@ -206,12 +214,15 @@ fn run(
             let sockets = Sockets::open(&world.servers).await.map_err(LabError::Smtp)?;
             let server = dns::Server::open().await.map_err(LabError::Dns)?;
             let web = http::Server::open().await.map_err(LabError::Http)?;
+            let safe = http::Server::open().await.map_err(LabError::Http)?;
             let open = Open {
                 dns: server.addr().map_err(LabError::Dns)?,
                 http: web.addr().map_err(LabError::Http)?,
+                https_port: safe.addr().map_err(LabError::Http)?.port(),
                 port: sockets.port,
             };
             web.spawn(world.pages.clone(), kept.heard.clone());
+            safe.spawn_tls(world.pages.clone(), kept.heard.clone(), authority);
             server.spawn(world.data(&authority.server_spki()), kept.queries.clone());
             Ok((open, sockets.spawn(authority, &kept.heard, &kept.mails)))
         };

@@ -66,13 +66,19 @@ impl ServerTls {
     /// # Errors
     /// The name is none that a certificate can be for.
     pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
-        match self.config.get_or_init(|| self.config().map_err(|error| error.to_string())) {
-            Ok(config) => Ok(TlsAcceptor::from(config.clone())),
-            Err(problem) => Err(io::Error::other(problem.clone())),
-        }
+        self.config().map(TlsAcceptor::from)
     }
 
-    fn config(&self) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
+    /// How it shakes hands.
+    ///
+    /// # Errors
+    /// The name is none that a certificate can be for.
+    pub(crate) fn config(&self) -> io::Result<Arc<ServerConfig>> {
+        let made = self.config.get_or_init(|| self.make().map_err(|error| error.to_string()));
+        made.clone().map_err(io::Error::other)
+    }
+
+    fn make(&self) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
         let Issued { chain, key } = self.authority.issue(self.handshake.certificate, &self.name)?;
         let provider = Arc::new(ring::default_provider());
         let clients = match self.handshake.clients {

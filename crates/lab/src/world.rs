@@ -40,6 +40,9 @@
 //! location = "/elsewhere"        # with a redirect
 //! repeat = 1000                  # so many times the body
 //! hangs = true                   # instead: the request is never answered
+//! content_type = "text/html"     # instead of text/plain
+//! host = "mta-sts.a.example"     # of the HTTPS server, for those who name this host; without it: of the HTTP server
+//! certificate = "good"           # that of the host; see [[server]]
 //! ```
 //!
 //! A sink refuses the recipients that begin with `unknown` (550 5.1.1), `later` (451 4.2.1), `grey` (450
@@ -57,8 +60,9 @@ use serde::Deserialize;
 use server::ServerText;
 
 use crate::dns::{Data, Fault, Kind, Signed, Zone};
-use crate::http::Page;
+use crate::http::{Page, Site};
 use crate::smtp::Server;
+use crate::tls::Certificate;
 
 /// A pretend internet that can be started.
 #[derive(Debug, Clone)]
@@ -104,7 +108,7 @@ pub enum WorldError {
         problem: String,
     },
     /// A page that cannot be.
-    #[error("read the page {0:?}: a path begins with /, and a page has at most 16 MiB")]
+    #[error("read the page {0:?}: a path begins with /, a page has at most 16 MiB, and a certificate a host")]
     Page(String),
 }
 
@@ -167,6 +171,14 @@ struct PageText {
     repeat: usize,
     #[serde(default)]
     hangs: bool,
+    #[serde(default = "plain")]
+    content_type: String,
+    host: Option<String>,
+    certificate: Option<Certificate>,
+}
+
+fn plain() -> String {
+    "text/plain".to_owned()
 }
 
 fn default_status() -> u16 {
@@ -269,12 +281,13 @@ impl FaultText {
 impl PageText {
     fn read(self) -> Result<Page, WorldError> {
         const MOST: usize = 16 << 20;
-        let Self { path, body, status, location, repeat, hangs } = self;
+        let Self { path, body, status, location, repeat, hangs, content_type, host, certificate } = self;
         let size = body.len().checked_mul(repeat).filter(|size| *size <= MOST);
-        if size.is_none() || !path.starts_with('/') {
+        if size.is_none() || !path.starts_with('/') || (certificate.is_some() && host.is_none()) {
             return Err(WorldError::Page(path));
         }
-        Ok(Page { path, status, location, body: body.repeat(repeat), hangs })
+        let site = host.map(|name| Site { name, certificate: certificate.unwrap_or(Certificate::Good) });
+        Ok(Page { path, status, location, body: body.repeat(repeat), hangs, content_type, site })
     }
 }
 
@@ -304,6 +317,7 @@ mod tests {
         assert!(fault("kind = \"delay\"").ends_with("delay needs delay_ms"));
         assert!(fault("kind = \"servfail\"\ntype = \"what\"").ends_with("no such type"));
         assert!(problem("[[page]]\npath = \"ip\"").contains("begins with /"));
+        assert!(problem("[[page]]\npath = \"/\"\ncertificate = \"good\"").contains("a certificate a host"));
         let repeat = format!("[[page]]\npath = \"/ip\"\nbody = \"xx\"\nrepeat = {}", i64::MAX);
         assert!(problem(&repeat).contains("at most 16 MiB"));
         assert!(problem("kind = 1").contains("unknown field"));
