@@ -1,4 +1,6 @@
+complete -c mxlookup -l https-port -d 'Fetch policies from this port' -r
 complete -c mxlookup -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
+complete -c mxlookup -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
 complete -c mxlookup -l rate -d 'Begin at most N targets a second' -r
 complete -c mxlookup -l max-line -d 'The longest input line taken, in bytes' -r
 complete -c mxlookup -l color -d 'When to use colour; NO_COLOR is honoured too' -r -f -a "auto\t'On a terminal'
@@ -11,6 +13,9 @@ complete -c mxlookup -l stable -d 'Sort hosts of equal preference by name instea
 complete -c mxlookup -l no-addresses -d 'Look up the MX only, not the addresses of the hosts'
 complete -c mxlookup -l ptr -d 'Look up the names of the addresses, and whether they lead back'
 complete -c mxlookup -l tlsa -d 'Look up what certificate each host says it has (DANE, RFC 7672), where the host is signed'
+complete -c mxlookup -l mta-sts -d 'Look up what TLS the domain asks of those who send to it (MTA-STS, RFC 8461), and fetch that policy'
+complete -c mxlookup -l tlsrpt -d 'Look up where the domain wants reports on TLS (RFC 8460)'
+complete -c mxlookup -l allow-private -d 'Fetch policies also from addresses of this machine or link'
 complete -c mxlookup -l trust-ad -d 'Believe what the DNS servers say of DNSSEC (the AD bit) [default: one on this machine, or as resolv.conf says]'
 complete -c mxlookup -s 4 -d 'Use IPv4 only'
 complete -c mxlookup -s 6 -d 'Use IPv6 only'

@@ -15,7 +15,9 @@ _mxlookup() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
+'--https-port=[Fetch policies from this port]:PORT:_default' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
+'--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
 '--rate=[Begin at most N targets a second]:N:_default' \
 '--max-line=[The longest input line taken, in bytes]:BYTES:_default' \
 '--color=[When to use colour; NO_COLOR is honoured too]:WHEN:((auto\:"On a terminal"
@@ -29,6 +31,9 @@ never\:"Never"))' \
 '(--ptr)--no-addresses[Look up the MX only, not the addresses of the hosts]' \
 '--ptr[Look up the names of the addresses, and whether they lead back]' \
 '(--no-addresses)--tlsa[Look up what certificate each host says it has (DANE, RFC 7672), where the host is signed]' \
+'--mta-sts[Look up what TLS the domain asks of those who send to it (MTA-STS, RFC 8461), and fetch that policy]' \
+'--tlsrpt[Look up where the domain wants reports on TLS (RFC 8460)]' \
+'--allow-private[Fetch policies also from addresses of this machine or link]' \
 '--trust-ad[Believe what the DNS servers say of DNSSEC (the AD bit) \[default\: one on this machine, or as resolv.conf says\]]' \
 '-4[Use IPv4 only]' \
 '-6[Use IPv6 only]' \

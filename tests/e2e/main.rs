@@ -19,6 +19,7 @@ mod harness;
 mod interrupt;
 mod lmtp;
 mod mxlookup;
+mod mxlookup_sts;
 mod mxlookup_tlsa;
 mod myip;
 mod network;

@@ -33,7 +33,6 @@ const NOT_YET: &[&str] = &[
     "host.down_or_filtered",
     "svc.not_listening",
     "mbox.transparent_proxy",
-    "tls.sts_policy_fetch_error",
     "tls.command_injection",
     "rcpt.accept_all",
     "relay.denied",

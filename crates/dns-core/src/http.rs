@@ -16,6 +16,7 @@ use reqwest::{Client, Url, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::OnceCell;
 use tokio::time::timeout_at;
 
 use crate::{DomainName, HttpError, Location};
@@ -105,12 +106,32 @@ impl Trust {
     }
 }
 
+/// The [`Trust`] of a run, shared by its threads: the system's is read when somebody first needs it.
+#[derive(Debug, Default)]
+pub struct Roots(OnceCell<Trust>);
+
+impl Roots {
+    /// These, or else the system's.
+    pub fn new(own: Option<Trust>) -> Self {
+        Self(OnceCell::new_with(own))
+    }
+
+    /// Reads them on a thread of their own, beside what else is going on.
+    pub async fn get(&self) -> &Trust {
+        let load = async || match tokio::task::spawn_blocking(Trust::system).await {
+            Ok(trust) => trust,
+            Err(_) => Trust::nobody(),
+        };
+        self.0.get_or_init(load).await
+    }
+}
+
 /// A request, with every limit that it has.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// What to fetch.
     pub url: &'a HttpUrl,
-    /// Where its server is: addresses of one family, to which the socket is pinned.
+    /// Where its server is. Of both families the one that connects first is used (RFC 8305).
     pub addresses: &'a [IpAddr],
     /// What its certificate must lead to; nothing is verified over plain HTTP.
     pub trust: Option<&'a Trust>,
@@ -154,10 +175,14 @@ impl Request<'_> {
     }
 
     fn client(&self) -> Result<Client, HttpError> {
-        let any = match self.addresses.first() {
-            None => return Err(HttpError::Unreachable("the server has no address".to_owned())),
-            Some(IpAddr::V4(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        if self.addresses.is_empty() {
+            return Err(HttpError::Unreachable("the server has no address".to_owned()));
+        }
+        // The socket of one family alone is pinned to it.
+        let any = match self.addresses.iter().all(IpAddr::is_ipv4) {
+            true => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            false if self.addresses.iter().all(IpAddr::is_ipv6) => Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+            false => None,
         };
         let broken = |error: String| HttpError::Tls(error);
         // The library wants a configuration for plain HTTP too; one without roots costs nothing.

@@ -1,8 +1,12 @@
 //! The options of `mxlookup`.
 
 use clap::Command;
+use clap::builder::FalseyValueParser;
 use dns_core::ResolverConfig;
-use tool_core::cli::DnsOptions;
+use tool_core::cli::{DnsOptions, TrustOptions, parse_port};
+use tool_core::env;
+
+use crate::policy::Policies;
 
 /// What is the tool's alone.
 #[derive(Debug, clap::Args)]
@@ -22,12 +26,27 @@ pub struct Options {
     /// Look up what certificate each host says it has (DANE, RFC 7672), where the host is signed
     #[arg(long, conflicts_with = "no_addresses")]
     pub tlsa: bool,
+    /// Look up what TLS the domain asks of those who send to it (MTA-STS, RFC 8461), and fetch that policy
+    #[arg(long)]
+    pub mta_sts: bool,
+    /// Look up where the domain wants reports on TLS (RFC 8460)
+    #[arg(long)]
+    pub tlsrpt: bool,
+    /// Fetch policies from this port
+    #[arg(long, value_name = "PORT", env = env::HTTPS_PORT, hide_env_values = true, default_value = "443", value_parser = parse_port)]
+    pub https_port: u16,
+    /// Fetch policies also from addresses of this machine or link
+    #[arg(long, env = env::ALLOW_PRIVATE, hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub allow_private: bool,
     /// Believe what the DNS servers say of DNSSEC (the AD bit) [default: one on this machine, or as resolv.conf says]
     #[arg(long)]
     pub trust_ad: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
+    pub trust: TrustOptions,
 }
 
 /// What the options come to.
@@ -37,6 +56,7 @@ pub struct Job {
     pub(crate) addresses: bool,
     pub(crate) ptr: bool,
     pub(crate) tlsa: bool,
+    pub(crate) policies: Policies,
     pub(crate) resolver: ResolverConfig,
     pub(crate) families: dns_core::Families,
 }
@@ -49,6 +69,7 @@ pub fn describe(command: Command) -> Command {
          mxlookup user@bücher.example\n  \
          mxlookup port25.com | smtp-ping\n  \
          mxlookup --tlsa port25.com | smtp-ping\n  \
+         mxlookup --mta-sts --tlsrpt port25.com | smtp-ping\n  \
          mxlookup < domains.txt | jq -r 'select(.status == \"fail\") | [.domain, .error.code] | @tsv'\n  \
          mxlookup --dns 9.9.9.9 --ptr port25.com\n\n\
          Exit codes: 0 every domain has a route, 1 one has none, 75 one could not be looked up now,\n\

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tool_core::record::{DnssecBy, DnssecWord, HostRecord};
+use tool_core::record::{DnssecBy, DnssecWord, HostRecord, StsPolicyRecord, TlsrptRecord};
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] = &[
@@ -15,6 +15,8 @@ pub(crate) const WRITES: &[&str] = &[
     "dnssec",
     "dnssec_by",
     "cname",
+    "mta_sts",
+    "tlsrpt",
     "resolver",
 ];
 
@@ -39,6 +41,12 @@ pub struct Answer {
     /// The aliases of the domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cname: Option<Vec<String>>,
+    /// The domain's policy of MTA-STS (RFC 8461); empty if it announces none, absent if not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mta_sts: Option<StsPolicyRecord>,
+    /// Where the domain wants reports on TLS (RFC 8460); absent if not asked for or not to be found out now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tlsrpt: Option<TlsrptRecord>,
     /// The server that answered for the MX.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver: Option<String>,

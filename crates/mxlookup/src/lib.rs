@@ -5,6 +5,7 @@
 
 mod cli;
 mod data;
+mod policy;
 mod run;
 mod text;
 

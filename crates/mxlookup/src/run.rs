@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 use dns_core::address::{Scope, scope};
+use dns_core::http::{Roots, Trust};
 use dns_core::net::{Bounded, Resolver, config};
 use dns_core::{
     AT_ONCE, MailTarget, Order, ResolverConfig, Route, RouteOptions, TargetError, TlsaAnswer, reverse, route,
     tlsa,
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{self, StreamExt};
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
@@ -24,6 +25,7 @@ use tool_core::{Code, Outcome, Plan, Task, Tool, stderr};
 
 use crate::cli::{Job, Options};
 use crate::data::{Answer, WRITES};
+use crate::policy::Policies;
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -62,11 +64,22 @@ impl Tool for MxLookup {
                 format!("--tlsa asks nothing: it needs a DNS server whose word on DNSSEC is taken: {whose}");
             stderr::say(Self::NAME, &sentence);
         }
+        // Nothing else needs them.
+        let own = if options.mta_sts { options.trust.read(Trust::file)? } else { None };
+        let policies = Policies {
+            mta_sts: options.mta_sts,
+            tlsrpt: options.tlsrpt,
+            roots: Roots::new(own),
+            port: options.https_port,
+            allow_private: options.allow_private,
+            families: common.families(),
+        };
         Ok(Job {
             stable: options.stable,
             addresses: !options.no_addresses,
             ptr: options.ptr,
             tlsa: options.tlsa,
+            policies,
             resolver,
             families: common.families(),
         })
@@ -119,8 +132,15 @@ impl Tool for MxLookup {
                 let order = if self.job.stable { Order::Stable } else { Order::Shuffled(self.seed) };
                 let options =
                     RouteOptions { families: self.job.families, addresses: self.job.addresses, order };
-                let route = route(&self.lookup(task), domain, &options).await;
-                self.outcome(unit, route, domain.as_str(), task).await
+                let lookup = self.lookup(task);
+                let routed = async {
+                    let route = route(&lookup, domain, &options).await;
+                    self.outcome(unit, route, domain.as_str(), task).await
+                };
+                let asked = self.job.policies.ask(&lookup, domain, &task.budget);
+                let (mut outcome, asked) = join(routed, asked).await;
+                asked.tell(domain.as_str(), &mut outcome);
+                outcome
             }
         }
     }
@@ -186,6 +206,8 @@ impl MxLookup {
             dnssec: route.security.map(DnssecWord::from),
             dnssec_by: is_told.then_some(DnssecBy::Resolver),
             cname: (!cname.is_empty()).then_some(cname),
+            mta_sts: None,
+            tlsrpt: None,
             resolver: route.resolver.as_deref().map(str::to_owned),
         };
         Outcome { answer, error, findings, timing: Some(timing), ..Outcome::about(unit.head.clone()) }

@@ -1,6 +1,6 @@
 //! The readable view of `mxlookup`.
 
-use tool_core::record::{HostRecord, Record, TlsaRecord};
+use tool_core::record::{HostRecord, Record, StsPolicyRecord, TlsaRecord};
 use tool_core::text::{Page, cause};
 
 use crate::data::Answer;
@@ -22,6 +22,13 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
                 page.line("tlsa", &tlsa);
             }
         }
+    }
+    if let Some(policy) = &record.answer.mta_sts {
+        page.line("mta-sts", &policy_line(policy));
+    }
+    if let Some(tlsrpt) = &record.answer.tlsrpt {
+        let rua = tlsrpt.rua.join(", ");
+        page.line("tlsrpt", if rua.is_empty() { "none" } else { &rua });
     }
     page.findings(&record.findings);
     page.advice(record.error.as_ref());
@@ -49,6 +56,20 @@ fn certificate(host: &HostRecord) -> Option<String> {
     match host.tlsa.as_deref()? {
         [] => Some("none".to_owned()),
         records => Some(records.iter().map(shown).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// What the policy asks for; which exchanges it does not name is a finding.
+fn policy_line(policy: &StsPolicyRecord) -> String {
+    match (&policy.error, policy.mode) {
+        (Some(error), _) => format!("not known: {}", error.message),
+        (None, None) => "none".to_owned(),
+        (None, Some(mode)) => {
+            let hosts = policy.mx.as_deref().unwrap_or_default().join(" ");
+            let hosts = if hosts.is_empty() { "no host" } else { &hosts };
+            let seconds = policy.max_age.unwrap_or_default();
+            format!("{} {hosts}, for {seconds} s", mode.as_str())
+        }
     }
 }
 

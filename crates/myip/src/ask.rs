@@ -4,13 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use dns_core::Hosts;
-use dns_core::http::{HttpUrl, Request, Trust};
+use dns_core::http::{HttpUrl, Request, Roots};
 use dns_core::net::{Bounded, Resolver};
 use dns_core::{
     Addresses, Data, DomainName, Families, HttpError, Location, Lookup, LookupError, Problem, Protocol,
     ResolverConfig, Server, addresses,
 };
-use tokio::sync::OnceCell;
 use tool_core::Code;
 use tool_core::record::{Error, FamilyWord};
 
@@ -41,7 +40,7 @@ pub(crate) struct Asker<'a> {
     pub(crate) v6: bool,
     pub(crate) allow_private: bool,
     pub(crate) resolver: &'a Resolver,
-    pub(crate) trust: &'a OnceCell<Trust>,
+    pub(crate) roots: &'a Roots,
     pub(crate) connect_timeout: Duration,
     pub(crate) deadline: Instant,
     pub(crate) limit: Duration,
@@ -85,7 +84,7 @@ impl Asker<'_> {
         let request = Request {
             url,
             addresses: &addresses,
-            trust: if url.is_secure() { Some(self.trust().await) } else { None },
+            trust: if url.is_secure() { Some(self.roots.get().await) } else { None },
             connect_timeout: self.connect_timeout,
             deadline: self.deadline,
             limit: self.limit,
@@ -148,15 +147,6 @@ impl Asker<'_> {
             }
             _ => Err(absent()),
         }
-    }
-
-    /// The roots are read once, beside the other sources, and only for HTTPS.
-    async fn trust(&self) -> &Trust {
-        let load = async || match tokio::task::spawn_blocking(Trust::system).await {
-            Ok(trust) => trust,
-            Err(_) => Trust::nobody(),
-        };
-        self.trust.get_or_init(load).await
     }
 
     fn family(&self) -> &'static str {

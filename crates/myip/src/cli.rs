@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Command;
 use clap::builder::FalseyValueParser;
-use dns_core::http::Trust;
+use dns_core::http::{Roots, Trust};
 use dns_core::{Families, Server};
 use tool_core::cli::{Common, DnsOptions, TrustOptions, UsageError, parse_duration};
 use tool_core::env;
@@ -54,7 +54,7 @@ pub struct Job {
     pub(crate) connect_timeout: Duration,
     pub(crate) allow_private: bool,
     pub(crate) servers: Vec<Server>,
-    pub(crate) trust: Option<Trust>,
+    pub(crate) roots: Roots,
     pub(crate) families: Families,
     /// Whether the families are asked for, route or not.
     pub(crate) family_named: bool,
@@ -64,13 +64,7 @@ pub struct Job {
 
 impl Job {
     pub(crate) fn new(options: Options, common: &Common) -> Result<Self, UsageError> {
-        let trust =
-            match &options.trust.ca {
-                None => None,
-                Some(path) => Some(Trust::file(path).map_err(|error| {
-                    UsageError(format!("--ca: {} cannot be used: {error}", path.display()))
-                })?),
-            };
+        let roots = Roots::new(options.trust.read(Trust::file)?);
         let families = match (options.name, common.families()) {
             // One line, so one family.
             (true, Families { v4: true, .. }) => Families { v4: true, v6: false },
@@ -84,7 +78,7 @@ impl Job {
             connect_timeout: options.connect_timeout,
             allow_private: options.allow_private,
             servers: options.dns.dns,
-            trust,
+            roots,
             families,
             family_named: families.v4 != families.v6,
             verbose: common.verbose,

@@ -4,12 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use dns_core::http::Trust;
 use dns_core::net::{Bounded, Resolver, config};
 use dns_core::reverse;
 use futures_util::future::join_all;
 use smtp_core::proto::HelloName;
-use tokio::sync::OnceCell;
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
 use tool_core::record::{FamilyWord, Head, Record, TimingMs, generic_finding, reverse_error};
@@ -28,7 +26,6 @@ use crate::{input, local, text};
 pub struct MyIp {
     job: Arc<Job>,
     resolver: Resolver,
-    trust: OnceCell<Trust>,
 }
 
 /// What a record is about.
@@ -66,8 +63,7 @@ impl Tool for MyIp {
 
     fn new(job: Arc<Job>) -> Self {
         let resolver = Resolver::new(&config(&job.servers));
-        let trust = OnceCell::new_with(job.trust.clone());
-        Self { job, resolver, trust }
+        Self { job, resolver }
     }
 
     async fn plan(&self, input: &Body, task: &Task) -> Result<Plan<Unit>, Outcome<Answer>> {
@@ -142,7 +138,7 @@ impl MyIp {
             v6: family == FamilyWord::Ipv6,
             allow_private: self.job.allow_private,
             resolver: &self.resolver,
-            trust: &self.trust,
+            roots: &self.job.roots,
             connect_timeout: self.job.connect_timeout,
             deadline: task.budget.origin() + limit,
             limit,

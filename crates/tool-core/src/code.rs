@@ -167,6 +167,7 @@ codes! {
     TlsStsPolicyFetchError = "tls.sts_policy_fetch_error", Unknown, Yes, Some(Warn), "http";
     TlsStsPolicyInvalid = "tls.sts_policy_invalid", Fail, No, Some(Warn), "http";
     TlsStsWebpkiInvalid = "tls.sts_webpki_invalid", Fail, No, Some(Warn), "tls";
+    TlsTlsrptInvalid = "tls.tlsrpt_invalid", Never, No, Some(Warn), "dns";
     TlsHandshakeFailed = "tls.handshake_failed", Fail, No, None, "tls";
     TlsProtocolTooOld = "tls.protocol_too_old", Fail, No, None, "tls";
     TlsClosedInHandshake = "tls.closed_in_handshake", Fail, No, None, "tls";

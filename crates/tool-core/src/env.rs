@@ -6,6 +6,8 @@ pub const DNS: &str = "MXPIPE_DNS";
 pub const EHLO: &str = "MXPIPE_EHLO";
 /// The ports to connect to: `--port`.
 pub const PORT: &str = "MXPIPE_PORT";
+/// The port that policies are fetched from: `--https-port`.
+pub const HTTPS_PORT: &str = "MXPIPE_HTTPS_PORT";
 /// The root certificates that are trusted: `--ca`.
 pub const CA: &str = "MXPIPE_CA";
 /// The sources of this machine's public address: `--via`.

@@ -1,6 +1,7 @@
 //! Whether and how sessions are encrypted.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dns_core::DomainName;
@@ -16,6 +17,20 @@ pub struct TrustOptions {
     /// Trust the certificates of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", env = env::CA, hide_env_values = true)]
     pub ca: Option<PathBuf>,
+}
+
+impl TrustOptions {
+    /// What the file holds, if one is named.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn read<T>(&self, read: impl Fn(&Path) -> io::Result<T>) -> Result<Option<T>, UsageError> {
+        let read = |path: &PathBuf| {
+            read(path)
+                .map_err(|error| UsageError(format!("--ca: {} cannot be used: {error}", path.display())))
+        };
+        self.ca.as_ref().map(read).transpose()
+    }
 }
 
 /// The options of the tools that speak SMTP.

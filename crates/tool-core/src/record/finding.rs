@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use dns_core::{LookupError, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EdeRecord, Head, ReplyRecord};
+use super::{EdeRecord, Error, Head, ReplyRecord};
 use crate::Code;
 
 /// How much a finding matters.
@@ -61,6 +62,18 @@ impl Finding {
             ede: Vec::new(),
             basis: None,
         }
+    }
+
+    /// A question to the DNS that failed and does not decide; `what` was asked for.
+    pub fn lookup(error: &LookupError, what: &str, message: impl Into<String>) -> Self {
+        let mapped = Error::lookup(error, what);
+        // What has no finding of its own in the table.
+        let code = match error.problem {
+            Problem::Unreachable => Code::DnsTimeout,
+            problem if problem.is_temporary() => mapped.code,
+            _ => Code::DnsBadAnswer,
+        };
+        Self { ede: mapped.ede, ..Self::new(code, message) }
     }
 
     /// About a host.

@@ -13,6 +13,7 @@ mod reverse;
 mod route;
 mod signs;
 mod smtp;
+mod sts;
 mod tls;
 mod tlsa;
 
@@ -37,6 +38,9 @@ pub use reverse::{IprevWord, iprev_finding, non_public, reverse_error};
 pub use route::{HostRecord, PtrRecord, route_error, route_findings};
 pub use signs::submission_finding;
 pub use smtp::{BannerRecord, HelloRecord, phase_timing, session_error, session_findings};
+pub use sts::{
+    StsAnswer, StsFailure, StsPolicyErrorRecord, StsPolicyModeWord, StsPolicyRecord, TlsrptRecord, tlsrpt,
+};
 pub use tls::{CertificateRecord, IssuerRecord, TlsRecord, certificate_ending};
 pub use tlsa::{DnssecBy, DnssecWord, TlsaErrorRecord, TlsaRecord, tlsa_error, tlsa_finding};
 

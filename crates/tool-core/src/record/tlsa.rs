@@ -1,6 +1,6 @@
 //! What DNSSEC says, and what certificate it says a host has.
 
-use dns_core::{DomainName, LookupError, Problem, Security, Tlsa, TlsaAnswer};
+use dns_core::{DomainName, LookupError, Security, Tlsa, TlsaAnswer};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -86,15 +86,8 @@ impl HostRecord {
 
 /// The finding about a host whose TLSA records could not be looked up.
 pub fn tlsa_finding(host: &DomainName, error: &LookupError) -> Finding {
-    let mapped = Error::lookup(error, "the TLSA records of the host");
-    // What has no finding of its own in the table.
-    let code = match error.problem {
-        Problem::Unreachable => Code::DnsTimeout,
-        problem if problem.is_temporary() => mapped.code,
-        _ => Code::DnsBadAnswer,
-    };
     let message = "the TLSA records could not be looked up now: the host is not used";
-    Finding { ede: mapped.ede, ..Finding::new(code, message).host(host) }
+    Finding::lookup(error, "the TLSA records of the host", message).host(host)
 }
 
 /// The error of a route none of whose hosts can be used, since the TLSA records of `host` could not be looked up.

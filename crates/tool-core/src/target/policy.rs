@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dns_core::DomainName;
+use dns_core::policy::MOST_PATTERNS;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smtp_core::proto::{Dane, Policy, Sts, StsMode, Tlsa};
@@ -18,8 +19,7 @@ pub const OF_A_HOST: &[&str] = &["tlsa", "tlsa_base", "tlsa_error"];
 const MOST_RECORDS: usize = 64;
 const MOST_OCTETS: usize = 32 * 1024;
 
-/// What is taken of a policy, which has 64 KiB, and of the names of a domain.
-const MOST_PATTERNS: usize = 1_000;
+/// What is taken of the names of a domain.
 const MOST_NAMES: usize = 16;
 
 /// Whether a record knows TLSA records of its host, or that they are not known.
@@ -72,7 +72,7 @@ impl OfDomain {
     pub(crate) fn read(record: &Object) -> Result<Self, Error> {
         let keys: Option<StsKeys> = record.read("mta_sts", "a policy as mxlookup writes it")?;
         let sts = match keys.as_ref().and_then(|keys| keys.mode.as_deref()) {
-            // A policy that could not be fetched has none.
+            // There is none, or it could not be fetched.
             None | Some("none") => None,
             Some("enforce") => Some(StsMode::Enforce),
             Some("testing") => Some(StsMode::Testing),
@@ -218,7 +218,7 @@ mod tests {
             let brought = read(record, "mx.example").unwrap();
             assert_eq!((&*brought.policy, brought.refusal), (&Policy::default(), None), "{record}");
         }
-        for sts in [r#"{"mode":"none","mx":["x"]}"#, r#"{"error":{"code":"http.status"}}"#] {
+        for sts in [r#"{"mode":"none","mx":["x"]}"#, r#"{"error":{"code":"http.status"}}"#, "{}"] {
             let brought = read(&format!(r#"{{"mta_sts":{sts}}}"#), "mx.example").unwrap();
             assert_eq!(brought.policy.sts, None, "{sts}");
         }
