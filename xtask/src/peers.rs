@@ -1,7 +1,7 @@
 //! `cargo xtask peers`: the real tools against real servers, started here on loopback for the purpose.
 //!
 //! The lab shares its dialogue parser with the tools, so a mistake in it is invisible to both.
-//! NSD, Unbound and Postfix share nothing with us.
+//! NSD, Unbound, Postfix and OpenSSL share nothing with us.
 
 mod address;
 mod certificate;
@@ -18,6 +18,7 @@ mod tally;
 mod unbound;
 mod variant;
 mod wait;
+mod web;
 mod world;
 mod zone;
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::world::write;
+use super::zone;
 use crate::command::{CommandLine, Failure};
 
 /// What `openssl ca` needs to know.
@@ -26,7 +27,7 @@ const EC: &str = "ec -pkeyopt ec_paramgen_curve:prime256v1";
 const ALWAYS: [&str; 2] = ["20200101000000Z", "20490101000000Z"];
 const OVER: [&str; 2] = ["20240101000000Z", "20250101000000Z"];
 
-/// A certificate to be: its file, its names, its key, its time, its digest.
+/// A certificate to be: its file, its name or names with `,DNS:` between them, its key, its time, its digest.
 struct Wish<'a> {
     file: &'a str,
     name: &'a str,
@@ -43,7 +44,7 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// All kinds, for the server of this name.
+    /// All kinds, for the mail server of this name; and one for the web server.
     pub(super) fn make(openssl: &Path, folder: PathBuf, server: &str) -> Result<Self, Failure> {
         let made = Self { openssl: openssl.to_owned(), folder };
         write(&made.path("config"), CONFIG)?;
@@ -65,9 +66,17 @@ impl Certificates {
         for (issuer, wish) in leaves {
             made.issue(issuer, &wish, false)?;
         }
+        let names = ["sts", "manysts"].map(|label| format!("mta-sts.{label}.{}", zone::ORIGIN)).join(",DNS:");
+        made.issue("between", &Wish { file: "site", name: &names, ..usual }, false)?;
+        made.join("web", &["site", "between"])?;
         made.join("good", &["alone", "between"])?;
         made.join("strange", &["strange", "unknown"])?;
         Ok(made)
+    }
+
+    /// The file of the chain, and that of the key, of the web server that has the policies.
+    pub(super) fn web(&self) -> (PathBuf, PathBuf) {
+        (self.path("web.pem"), self.path("web.key"))
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -85,12 +94,13 @@ impl Certificates {
     /// Makes the key and the certificate.
     fn issue(&self, issuer: &str, wish: &Wish<'_>, is_issuer: bool) -> Result<(), Failure> {
         let Wish { file, name, key, time: [begin, end], digest } = wish;
+        let common = name.split(',').next().unwrap_or(name);
         let extensions = match is_issuer {
             true => "-addext basicConstraints=critical,CA:TRUE".to_owned(),
             false => format!("-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:{name}"),
         };
         self.openssl(&format!(
-            "req -new -newkey {key} -nodes -keyout {file}.key -out {file}.csr -subj /CN={name} {extensions}"
+            "req -new -newkey {key} -nodes -keyout {file}.key -out {file}.csr -subj /CN={common} {extensions}"
         ))?;
         self.openssl(&format!(
             "ca -batch -notext -config config -cert {issuer}.pem -keyfile {issuer}.key -in {file}.csr \

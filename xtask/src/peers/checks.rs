@@ -6,6 +6,7 @@ mod iprev;
 mod lookup;
 mod ping;
 mod send;
+mod sts;
 mod tls;
 
 use super::tally::Tally;
@@ -42,6 +43,9 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     }
     for (name, check) in dane::SESSION {
         tally.take(&format!("DANE at Postfix: {name}"), check(world));
+    }
+    for (name, check) in sts::CHECKS {
+        tally.take(&format!("MTA-STS at OpenSSL: {name}"), check(world));
     }
     for (name, check) in handshake::CHECKS {
         tally.take(&format!("handshakes with Postfix: {name}"), check(world));

@@ -16,6 +16,7 @@ use super::postfix::Postfix;
 use super::signed::Signed;
 use super::unbound::Unbound;
 use super::wait;
+use super::web::Web;
 use crate::command::Failure;
 
 /// Everything that answers. Dropped, it is gone.
@@ -27,6 +28,8 @@ pub(super) struct World {
     /// Asks NSD, as the resolver of a network would.
     pub(super) unbound: Unbound,
     pub(super) postfix: Postfix,
+    /// Serves a policy of MTA-STS.
+    pub(super) web: Web,
     /// Postfix's.
     pub(super) certificate: Certificate,
     keeper: Keeper,
@@ -42,7 +45,8 @@ impl World {
         let nsd = Nsd::start(&mut keeper, &programs.nsd, block, &signed)?;
         let unbound = Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed)?;
         let postfix = Postfix::start(&mut keeper, programs, block, &certificate)?;
-        Ok(Self { block, nsd, unbound, postfix, certificate, keeper })
+        let web = Web::start(&mut keeper, &programs.openssl, block, &postfix.certificates)?;
+        Ok(Self { block, nsd, unbound, postfix, web, certificate, keeper })
     }
 
     /// A file of the run's folder with these bytes.

@@ -15,6 +15,8 @@ pub(super) const MANY: usize = 60;
 pub(super) const NSD: u8 = 1;
 pub(super) const UNBOUND: u8 = 2;
 pub(super) const MX1: u8 = 10;
+/// The web server of the policies.
+pub(super) const WEB: u8 = 20;
 /// Nothing listens there, and the address has no name.
 pub(super) const MX2: u8 = 11;
 /// Its name is `mx1`, which does not lead back.
@@ -48,6 +50,26 @@ alias       MX    10 mail.alias
 mail.alias  CNAME mx1
 forged      MX    10 mx.forged
 mx.forged   A     {forged}
+; Policies of MTA-STS. The web server's certificate is for `sts` and `manysts`.
+sts         MX    10 mx1
+_mta-sts.sts TXT  \"v=STSv1; \" \"id=20260101;\"
+_smtp._tls.sts TXT \"v=TLSRPTv1; rua=mailto:tls@{ORIGIN},https://reports.example/v1\"
+mta-sts.sts CNAME web
+web         A     {web}
+othersts    MX    10 mx1
+_mta-sts.othersts TXT \"v=STSv1; id=1;\"
+mta-sts.othersts CNAME web
+gonests     MX    10 mx1
+_mta-sts.gonests TXT \"v=STSv1; id=1;\"
+twosts      MX    10 mx1
+_mta-sts.twosts TXT \"v=STSv1; id=1;\"
+_mta-sts.twosts TXT \"v=STSv1; id=2;\"
+mta-sts.twosts CNAME web
+; The announcement is an alias of the first's.
+manysts     MX    10 mx1
+manysts     MX    20 mx2
+_mta-sts.manysts CNAME _mta-sts.sts
+mta-sts.manysts CNAME web
 ; Signed, see there.
 {LABEL}      NS    ns
 ; Delegated to a server that does not exist.
@@ -59,6 +81,7 @@ half        MX    20 mx1
         ns = address(NSD),
         mx1 = address(MX1),
         mx2 = address(MX2),
+        web = address(WEB),
         forged = address(FORGED),
     );
     for n in 1..=MANY {
