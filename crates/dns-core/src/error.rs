@@ -51,6 +51,8 @@ pub struct LookupError {
     pub ede: Vec<Ede>,
     /// The server that said so, as `udp://192.0.2.53:53`.
     pub resolver: Option<Arc<str>>,
+    /// Why the server could not be asked, or what it sent instead; untrusted.
+    pub detail: Option<String>,
     /// The limit that fired.
     pub limit: Option<Duration>,
     /// The aliases that were followed before.
@@ -62,7 +64,15 @@ pub struct LookupError {
 impl LookupError {
     /// An error without further evidence.
     pub fn new(problem: Problem) -> Self {
-        Self { problem, ede: Vec::new(), resolver: None, limit: None, cname: Vec::new(), security: None }
+        Self {
+            problem,
+            ede: Vec::new(),
+            resolver: None,
+            detail: None,
+            limit: None,
+            cname: Vec::new(),
+            security: None,
+        }
     }
 }
 

@@ -1,28 +1,30 @@
-//! Fetching a small document over HTTP; the only file that knows the HTTP library.
+//! Fetching a small document over HTTP; only this file and those below it know the HTTP library.
 //!
 //! The addresses come from outside: no name is looked up here. No redirect is followed, no proxy
 //! is used, and a body has an end. Only plain 200 is an answer.
+
+mod doh;
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Url, redirect};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::sync::OnceCell;
+use reqwest::{Client, Response, Url, redirect};
 use tokio::time::timeout_at;
+use tokio_rustls::rustls;
 
+pub(crate) use doh::{Doh, DohReply};
+
+pub use crate::trust::Trust;
 use crate::{DomainName, HttpError, Location};
 
 /// The most octets of a body.
 pub const MAX_BODY: usize = 64 * 1024;
+
+const USER_AGENT: &str = concat!("mxpipe/", env!("CARGO_PKG_VERSION"));
 
 /// Where a document is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,59 +75,6 @@ impl HttpUrl {
     }
 }
 
-/// The certificates that a server's must lead to.
-#[derive(Debug, Clone)]
-pub struct Trust(Arc<RootCertStore>);
-
-impl Trust {
-    /// The system's roots, as far as they can be read: some 20 ms, so only when they are needed.
-    pub fn system() -> Self {
-        Self::of(rustls_native_certs::load_native_certs().certs)
-    }
-
-    /// The certificates of a PEM file, instead of the system's.
-    ///
-    /// # Errors
-    /// The file cannot be read, or holds no certificate.
-    pub fn file(path: &Path) -> io::Result<Self> {
-        let text = std::fs::read(path)?;
-        let certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
-        let trust = Self::of(certificates.map_err(|_| io::Error::other("it is no PEM file"))?);
-        if trust.0.is_empty() { Err(io::Error::other("it holds no certificate")) } else { Ok(trust) }
-    }
-
-    /// No certificate at all: nothing verifies.
-    pub fn nobody() -> Self {
-        Self::of(Vec::new())
-    }
-
-    fn of(certificates: Vec<CertificateDer<'static>>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates);
-        Self(Arc::new(roots))
-    }
-}
-
-/// The [`Trust`] of a run, shared by its threads: the system's is read when somebody first needs it.
-#[derive(Debug, Default)]
-pub struct Roots(OnceCell<Trust>);
-
-impl Roots {
-    /// These, or else the system's.
-    pub fn new(own: Option<Trust>) -> Self {
-        Self(OnceCell::new_with(own))
-    }
-
-    /// Reads them on a thread of their own, beside what else is going on.
-    pub async fn get(&self) -> &Trust {
-        let load = async || match tokio::task::spawn_blocking(Trust::system).await {
-            Ok(trust) => trust,
-            Err(_) => Trust::nobody(),
-        };
-        self.0.get_or_init(load).await
-    }
-}
-
 /// A request, with every limit that it has.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -149,32 +98,20 @@ impl Request<'_> {
     /// # Errors
     /// Why there is none.
     pub async fn fetch(&self) -> Result<Vec<u8>, HttpError> {
-        let client = self.client()?;
-        match timeout_at(self.deadline.into(), self.get(&client)).await {
+        match timeout_at(self.deadline.into(), self.get()).await {
             Ok(result) => result,
             Err(_) => Err(HttpError::Timeout(self.limit)),
         }
     }
 
-    async fn get(&self, client: &Client) -> Result<Vec<u8>, HttpError> {
-        let mut response =
-            client.get(self.url.0.clone()).send().await.map_err(|error| self.classify(&error))?;
-        match response.status() {
-            status if status.is_redirection() => return Err(HttpError::Redirect(status.as_u16())),
-            status if status.as_u16() != 200 => return Err(HttpError::Status(status.as_u16())),
-            _ => {}
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.classify(&error))? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(HttpError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+    async fn get(&self) -> Result<Vec<u8>, HttpError> {
+        let client = self.client().await?;
+        let failed = |error| self.classify(&error);
+        let response = client.get(self.url.0.clone()).send().await.map_err(failed)?;
+        body(response, failed).await
     }
 
-    fn client(&self) -> Result<Client, HttpError> {
+    async fn client(&self) -> Result<Client, HttpError> {
         if self.addresses.is_empty() {
             return Err(HttpError::Unreachable("the server has no address".to_owned()));
         }
@@ -186,20 +123,15 @@ impl Request<'_> {
         };
         let broken = |error: String| HttpError::Tls(error);
         // The library wants a configuration for plain HTTP too; one without roots costs nothing.
-        let Trust(roots) = self.trust.cloned().unwrap_or_else(Trust::nobody);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| broken(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let trust = self.trust.cloned().unwrap_or_else(Trust::nobody);
+        let tls = trust.client().await.map_err(|error| broken(error.to_string()))?;
         let to: Vec<SocketAddr> = self.addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
         Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
             .no_proxy()
             .redirect(redirect::Policy::none())
-            .user_agent(concat!("mxpipe/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .connect_timeout(self.connect_timeout)
             .local_address(any)
             .resolve_to_addrs(self.url.0.host_str().unwrap_or_default(), &to)
@@ -207,30 +139,54 @@ impl Request<'_> {
             .map_err(|error| broken(error.to_string()))
     }
 
-    /// The cause stands at the end of the error's chain of sources.
     fn classify(&self, error: &reqwest::Error) -> HttpError {
         if error.is_timeout() {
             return HttpError::Timeout(if error.is_connect() { self.connect_timeout } else { self.limit });
         }
-        let (mut next, mut cause) = (error.source(), error.to_string());
-        while let Some(inner) = next {
-            if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-                return HttpError::Tls(tls.to_string());
-            }
-            cause = inner.to_string();
-            next = match inner.downcast_ref::<io::Error>() {
-                // Its `source` would leave out what it wraps.
-                Some(io) => {
-                    if io.get_ref().is_none() {
-                        cause = io.kind().to_string();
-                    }
-                    io.get_ref().map(|wrapped| -> &(dyn Error + 'static) { wrapped })
-                }
-                None => inner.source(),
-            };
-        }
-        if error.is_connect() { HttpError::Unreachable(cause) } else { HttpError::NotHttp(cause) }
+        classify(error)
     }
+}
+
+/// The body of a plain 200, as far as it may go.
+async fn body(
+    mut response: Response,
+    failed: impl Fn(reqwest::Error) -> HttpError,
+) -> Result<Vec<u8>, HttpError> {
+    match response.status() {
+        status if status.is_redirection() => return Err(HttpError::Redirect(status.as_u16())),
+        status if status.as_u16() != 200 => return Err(HttpError::Status(status.as_u16())),
+        _ => {}
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(&failed)? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(HttpError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What stood in the way, apart from time: the cause stands at the end of the chain of sources.
+fn classify(error: &reqwest::Error) -> HttpError {
+    let (mut next, mut cause) = (error.source(), error.to_string());
+    while let Some(inner) = next {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return HttpError::Tls(tls.to_string());
+        }
+        cause = inner.to_string();
+        next = match inner.downcast_ref::<io::Error>() {
+            // Its `source` would leave out what it wraps.
+            Some(io) => {
+                if io.get_ref().is_none() {
+                    cause = io.kind().to_string();
+                }
+                io.get_ref().map(|wrapped| -> &(dyn Error + 'static) { wrapped })
+            }
+            None => inner.source(),
+        };
+    }
+    if error.is_connect() { HttpError::Unreachable(cause) } else { HttpError::NotHttp(cause) }
 }
 
 #[cfg(test)]
@@ -250,12 +206,5 @@ mod tests {
         for text in ["", "ip", "ftp://a.example/", "https://", "https://me:secret@a.example/", "data:,x"] {
             assert!(text.parse::<HttpUrl>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_file_without_certificates_is_not_trusted() {
-        let manifest = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-        assert!(Trust::file(manifest).unwrap_err().to_string().contains("no certificate"));
-        assert!(Trust::file(Path::new("no-such-file")).is_err());
     }
 }

@@ -71,7 +71,8 @@ pub fn describe(command: Command) -> Command {
          mxlookup --tlsa port25.com | smtp-ping\n  \
          mxlookup --mta-sts --tlsrpt port25.com | smtp-ping\n  \
          mxlookup < domains.txt | jq -r 'select(.status == \"fail\") | [.domain, .error.code] | @tsv'\n  \
-         mxlookup --dns 9.9.9.9 --ptr port25.com\n\n\
+         mxlookup --dns 9.9.9.9 --ptr port25.com\n  \
+         mxlookup --dns tls://dns.quad9.net@9.9.9.9 port25.com\n\n\
          Exit codes: 0 every domain has a route, 1 one has none, 75 one could not be looked up now,\n\
          2 wrong usage, 74 output failed, 130 interrupted.",
     )

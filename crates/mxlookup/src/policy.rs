@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dns_core::address::{Scope, scope};
-use dns_core::http::{HttpUrl, Request, Roots};
+use dns_core::http::{HttpUrl, Request, Trust};
 use dns_core::net::Bounded;
 use dns_core::policy::{Announced, StsPolicy, sts_announced, tlsrpt_announced};
 use dns_core::{Addresses, DomainName, Families, HttpError, Location, Problem, addresses};
@@ -18,7 +18,7 @@ use crate::data::Answer;
 pub(crate) struct Policies {
     pub(crate) mta_sts: bool,
     pub(crate) tlsrpt: bool,
-    pub(crate) roots: Roots,
+    pub(crate) trust: Trust,
     pub(crate) port: u16,
     pub(crate) allow_private: bool,
     pub(crate) families: Families,
@@ -97,7 +97,7 @@ impl Policies {
             true => (own, FETCH),
             false => (budget.deadline(), budget.limit),
         };
-        let trust = Some(self.roots.get().await);
+        let trust = Some(&self.trust);
         let request =
             Request { url: &url, addresses: &found, trust, connect_timeout: CONNECT, deadline, limit };
         request.fetch().await.map_err(|error| Error::http(&error))

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 use dns_core::address::{Scope, scope};
-use dns_core::http::{Roots, Trust};
-use dns_core::net::{Bounded, Resolver, config};
+use dns_core::http::Trust;
+use dns_core::net::{Bounded, Resolver, config_with};
 use dns_core::{
     AT_ONCE, MailTarget, Order, ResolverConfig, Route, RouteOptions, TargetError, TlsaAnswer, reverse, route,
     tlsa,
@@ -55,7 +55,7 @@ impl Tool for MxLookup {
     type Unit = Unit;
 
     fn job(options: Options, common: &Common, _: &ArgMatches) -> Result<Job, UsageError> {
-        let configured = config(&options.dns.dns);
+        let configured = config_with(&options.dns.dns, || options.trust.read(Trust::file))?;
         let resolver = ResolverConfig { trust_ad: configured.trust_ad || options.trust_ad, ..configured };
         if options.tlsa && !common.quiet && !resolver.servers.iter().any(|server| resolver.trusts(server)) {
             let whose =
@@ -64,12 +64,12 @@ impl Tool for MxLookup {
                 format!("--tlsa asks nothing: it needs a DNS server whose word on DNSSEC is taken: {whose}");
             stderr::say(Self::NAME, &sentence);
         }
-        // Nothing else needs them.
+        // Read only where something needs it.
         let own = if options.mta_sts { options.trust.read(Trust::file)? } else { None };
         let policies = Policies {
             mta_sts: options.mta_sts,
             tlsrpt: options.tlsrpt,
-            roots: Roots::new(own),
+            trust: own.unwrap_or_else(|| resolver.trust.clone()),
             port: options.https_port,
             allow_private: options.allow_private,
             families: common.families(),

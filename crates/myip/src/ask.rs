@@ -4,11 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use dns_core::Hosts;
-use dns_core::http::{HttpUrl, Request, Roots};
+use dns_core::http::{HttpUrl, Request, Trust};
 use dns_core::net::{Bounded, Resolver};
 use dns_core::{
-    Addresses, Data, DomainName, Families, HttpError, Location, Lookup, LookupError, Problem, Protocol,
-    ResolverConfig, Server, addresses,
+    Addresses, Data, DomainName, Families, HttpError, Location, Lookup, LookupError, Problem, ResolverConfig,
+    Server, addresses,
 };
 use tool_core::Code;
 use tool_core::record::{Error, FamilyWord};
@@ -40,7 +40,7 @@ pub(crate) struct Asker<'a> {
     pub(crate) v6: bool,
     pub(crate) allow_private: bool,
     pub(crate) resolver: &'a Resolver,
-    pub(crate) roots: &'a Roots,
+    pub(crate) trust: &'a Trust,
     pub(crate) connect_timeout: Duration,
     pub(crate) deadline: Instant,
     pub(crate) limit: Duration,
@@ -84,7 +84,7 @@ impl Asker<'_> {
         let request = Request {
             url,
             addresses: &addresses,
-            trust: if url.is_secure() { Some(self.roots.get().await) } else { None },
+            trust: url.is_secure().then_some(self.trust),
             connect_timeout: self.connect_timeout,
             deadline: self.deadline,
             limit: self.limit,
@@ -101,12 +101,10 @@ impl Asker<'_> {
             Nowhere::Absent(cause) => Error::new(Code::DnsResolverUnreachable, "dns", cause),
             Nowhere::Failed(error) => error,
         })?;
-        let servers: Vec<Server> = addresses
-            .iter()
-            .take(MOST_ADDRESSES)
-            .map(|ip| Server { protocol: Protocol::Udp, addr: SocketAddr::new(*ip, dns.port) })
-            .collect();
-        *local = servers.first().and_then(|server| local::towards(server.addr));
+        let servers: Vec<SocketAddr> =
+            addresses.iter().take(MOST_ADDRESSES).map(|ip| SocketAddr::new(*ip, dns.port)).collect();
+        *local = servers.first().and_then(|server| local::towards(*server));
+        let servers = servers.into_iter().map(Server::udp).collect();
         let resolver = Resolver::new(&ResolverConfig::new(servers));
         let kind = dns.kind(self.v6);
         let lookup = Bounded::new(&resolver, self.deadline, self.limit);

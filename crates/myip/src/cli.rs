@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Command;
 use clap::builder::FalseyValueParser;
-use dns_core::http::{Roots, Trust};
-use dns_core::{Families, Server};
+use dns_core::http::Trust;
+use dns_core::net::config;
+use dns_core::{Families, ResolverConfig};
 use tool_core::cli::{Common, DnsOptions, TrustOptions, UsageError, parse_duration};
 use tool_core::env;
 
@@ -53,8 +54,8 @@ pub struct Job {
     pub(crate) name: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) allow_private: bool,
-    pub(crate) servers: Vec<Server>,
-    pub(crate) roots: Roots,
+    pub(crate) resolver: ResolverConfig,
+    pub(crate) trust: Trust,
     pub(crate) families: Families,
     /// Whether the families are asked for, route or not.
     pub(crate) family_named: bool,
@@ -64,7 +65,8 @@ pub struct Job {
 
 impl Job {
     pub(crate) fn new(options: Options, common: &Common) -> Result<Self, UsageError> {
-        let roots = Roots::new(options.trust.read(Trust::file)?);
+        let trust = options.trust.read(Trust::file)?.unwrap_or_else(Trust::system);
+        let resolver = ResolverConfig { trust: trust.clone(), ..config(&options.dns.dns) };
         let families = match (options.name, common.families()) {
             // One line, so one family.
             (true, Families { v4: true, .. }) => Families { v4: true, v6: false },
@@ -77,8 +79,8 @@ impl Job {
             name: options.name,
             connect_timeout: options.connect_timeout,
             allow_private: options.allow_private,
-            servers: options.dns.dns,
-            roots,
+            resolver,
+            trust,
             families,
             family_named: families.v4 != families.v6,
             verbose: common.verbose,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use dns_core::net::{Bounded, Resolver, config};
+use dns_core::net::{Bounded, Resolver};
 use dns_core::reverse;
 use futures_util::future::join_all;
 use smtp_core::proto::HelloName;
@@ -62,7 +62,7 @@ impl Tool for MyIp {
     }
 
     fn new(job: Arc<Job>) -> Self {
-        let resolver = Resolver::new(&config(&job.servers));
+        let resolver = Resolver::new(&job.resolver);
         Self { job, resolver }
     }
 
@@ -138,7 +138,7 @@ impl MyIp {
             v6: family == FamilyWord::Ipv6,
             allow_private: self.job.allow_private,
             resolver: &self.resolver,
-            roots: &self.job.roots,
+            trust: &self.job.trust,
             connect_timeout: self.job.connect_timeout,
             deadline: task.budget.origin() + limit,
             limit,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use dns_core::Server;
+use dns_core::ResolverConfig;
+use dns_core::http::Trust;
+use dns_core::net::config_with;
 use smtp_core::net::LazyTls;
 use smtp_core::proto::{HelloName, Limits, Mailbox, Verb};
 use tool_core::cli::{
@@ -92,7 +94,7 @@ pub struct Job {
     /// Within how many days no certificate may end (`--warn-days`).
     pub(crate) warn_days: Option<u32>,
     pub(crate) source: Option<IpAddr>,
-    pub(crate) servers: Vec<Server>,
+    pub(crate) resolver: ResolverConfig,
     pub(crate) transcript: bool,
 }
 
@@ -115,6 +117,7 @@ impl Job {
         });
         let rcpt = rcpt.collect::<Result<_, _>>()?;
         let client = LazyTls::new(options.tls.settings()?)?;
+        let resolver = config_with(&options.dns.dns, || options.tls.trust.read(Trust::file))?;
         let target = TargetOptions {
             ports,
             default_ports,
@@ -139,7 +142,7 @@ impl Job {
             ptr: !options.no_ptr,
             warn_days: options.warn_days,
             source: options.session.source,
-            servers: options.dns.dns,
+            resolver,
             transcript: common.verbose,
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use dns_core::net::{Bounded, Resolver, config};
+use dns_core::net::{Bounded, Resolver};
 use serde_json::value::RawValue;
 use smtp_core::proto::{Mailbox, MailboxError};
 use tool_core::cli::{Common, UsageError};
@@ -59,7 +59,7 @@ impl Tool for SmtpPing {
     }
 
     fn new(job: Arc<Job>) -> Self {
-        let resolver = Resolver::new(&config(&job.servers));
+        let resolver = Resolver::new(&job.resolver);
         Self { job, resolver }
     }
 

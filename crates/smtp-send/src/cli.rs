@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, ValueEnum};
-use dns_core::Server;
+use dns_core::ResolverConfig;
+use dns_core::http::Trust;
+use dns_core::net::config_with;
 use smtp_core::net::LazyTls;
 use smtp_core::proto::{HelloName, Limits, Mailbox, Phase};
 use tool_core::cli::{
@@ -126,7 +128,7 @@ pub struct Job {
     pub(crate) target: TargetOptions,
     pub(crate) tls: TlsOptions,
     pub(crate) client: LazyTls,
-    pub(crate) servers: Vec<Server>,
+    pub(crate) resolver: ResolverConfig,
     pub(crate) transcript: bool,
 }
 
@@ -166,6 +168,7 @@ impl Job {
             ));
         }
         let client = LazyTls::new(options.tls.settings()?)?;
+        let resolver = config_with(&options.dns.dns, || options.tls.trust.read(Trust::file))?;
         Ok(Self {
             to: options.to,
             cc: options.cc,
@@ -191,7 +194,7 @@ impl Job {
             session: options.session,
             tls: options.tls,
             client,
-            servers: options.dns.dns,
+            resolver,
             transcript: common.verbose,
         })
     }

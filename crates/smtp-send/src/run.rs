@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use dns_core::net::{Bounded, Resolver, config};
+use dns_core::net::{Bounded, Resolver};
 use dns_core::{Lookup, MailTarget, Order, RouteOptions, route};
 use futures_util::future::join_all;
 use smtp_core::proto::Mailbox;
@@ -81,7 +81,7 @@ impl Tool for SmtpSend {
     }
 
     fn new(job: Arc<Job>) -> Self {
-        let resolver = Resolver::new(&config(&job.servers));
+        let resolver = Resolver::new(&job.resolver);
         Self { job, resolver, seed: rand::random() }
     }
 

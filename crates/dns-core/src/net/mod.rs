@@ -1,9 +1,12 @@
 //! Asking real servers: the only place that knows the wire format and sockets.
 
 mod bounded;
+mod dial;
+mod https;
+mod line;
+mod place;
 mod resolver;
 mod system;
-mod tcp;
 mod udp;
 mod upstream;
 mod upstreams;
@@ -11,4 +14,4 @@ mod wire;
 
 pub use bounded::Bounded;
 pub use resolver::Resolver;
-pub use system::config;
+pub use system::{config, config_with};

@@ -2,7 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::{Protocol, ResolverConfig, Server};
+use crate::http::Trust;
+use crate::{ResolverConfig, Server};
 
 /// The servers named, or else those of /etc/resolv.conf; the one on this machine if that names
 /// none. `options trust-ad` there speaks of the servers there (resolv.conf(5)).
@@ -13,14 +14,31 @@ pub fn config(named: &[Server]) -> ResolverConfig {
     }
 }
 
+/// The same, with certificates that lead to `ca` or else to the system's roots; `ca` is read only if a server has one.
+///
+/// # Errors
+/// Those of `ca`.
+pub fn config_with<E>(
+    named: &[Server],
+    ca: impl FnOnce() -> Result<Option<Trust>, E>,
+) -> Result<ResolverConfig, E> {
+    let config = config(named);
+    if !config.servers.iter().any(|server| server.protocol.is_secure()) {
+        return Ok(config);
+    }
+    Ok(ResolverConfig { trust: ca()?.unwrap_or_else(Trust::system), ..config })
+}
+
 /// What the text of a resolv.conf says; one that makes no sense says nothing.
 fn read(text: &[u8]) -> ResolverConfig {
     let parsed = resolv_conf::Config::parse(text).unwrap_or_default();
-    let udp = |addr| Server { protocol: Protocol::Udp, addr };
-    let mut servers: Vec<Server> =
-        parsed.nameservers.into_iter().map(|server| udp(SocketAddr::new(server.into(), 53))).collect();
+    let mut servers: Vec<Server> = parsed
+        .nameservers
+        .into_iter()
+        .map(|server| Server::udp(SocketAddr::new(server.into(), 53)))
+        .collect();
     if servers.is_empty() {
-        servers.push(udp(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53)));
+        servers.push(Server::udp(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53)));
     }
     ResolverConfig { trust_ad: parsed.trust_ad, ..ResolverConfig::new(servers) }
 }

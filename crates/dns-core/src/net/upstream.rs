@@ -1,39 +1,59 @@
 //! One server that is asked.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::tcp;
+use super::dial::Dial;
+use super::https::Https;
+use super::line::Line;
 use super::udp::{Pool, UdpError};
 use super::wire::{self, Question};
-use crate::{Protocol, Server};
+use crate::{Protocol, ResolverConfig, Server};
 
 /// A server, and what is open to it.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    server: Server,
     /// As records name it.
     pub(super) shown: Arc<str>,
     /// Whether its word on DNSSEC is taken.
     pub(super) is_trusted: bool,
-    pool: Pool,
+    way: Way,
 }
 
-/// Why one try told nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How it is asked.
+#[derive(Debug)]
+enum Way {
+    /// Over UDP, and over a line where the answer does not fit.
+    Datagrams(Pool, Line),
+    Line(Line),
+    /// Over a line that nobody else reads, or sees the length of a name on.
+    Padded(Line),
+    Https(Box<Https>),
+}
+
+/// Why one try told nothing, and what there is to say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TryError {
     Timeout,
-    Bad,
-    Unreachable,
+    Bad(Option<String>),
+    Unreachable(Option<String>),
 }
 
 impl Upstream {
     /// Nothing is opened before the first question.
-    pub(super) fn new(server: Server, is_trusted: bool) -> Self {
-        Self { shown: server.to_string().into(), is_trusted, pool: Pool::new(server.addr), server }
+    pub(super) fn new(server: &Server, config: &ResolverConfig) -> Self {
+        let (trust, limit) = (&config.trust, config.try_timeout);
+        let line = || Line::new(Dial::new(server.clone(), trust, limit));
+        let way = match (server.protocol, server.address()) {
+            (Protocol::Udp, Some(ip)) => Way::Datagrams(Pool::new((ip, server.port).into()), line()),
+            // A name is nothing that datagrams are sent to.
+            (Protocol::Udp | Protocol::Tcp, _) => Way::Line(line()),
+            (Protocol::Tls, _) => Way::Padded(line()),
+            (Protocol::Https, _) => Way::Https(Box::new(Https::new(server.clone(), trust, limit))),
+        };
+        Self { shown: server.to_string().into(), is_trusted: config.trusts(server), way }
     }
 
     /// Asks once: a whole answer with the question's id and question section, and nothing else looked at.
@@ -42,30 +62,45 @@ impl Upstream {
         mut question: Question,
         limit: Duration,
     ) -> Result<Vec<u8>, TryError> {
-        // A server that answers over UDP can be reached, whatever becomes of TCP.
-        let answers = self.server.protocol == Protocol::Udp;
-        if answers {
-            let mut pending = self.pool.ask(&mut question).await.map_err(|_| TryError::Unreachable)?;
-            match timeout(limit, pending.answer()).await {
-                Ok(Ok(bytes)) if !wire::is_truncated(&bytes) => return Ok(bytes),
-                // Too long for a datagram, or a middlebox that changes letters: over TCP.
-                Ok(Ok(_) | Err(UdpError::Case)) => {}
-                Ok(Err(UdpError::Unreachable)) => return Err(TryError::Unreachable),
-                Err(_) if pending.saw_junk() => return Err(TryError::Bad),
-                Err(_) => return Err(TryError::Timeout),
+        let answer = match &self.way {
+            Way::Datagrams(pool, line) => {
+                if let Some(answer) = over_udp(pool, &mut question, limit).await? {
+                    return Ok(answer);
+                }
+                // A server that answers over UDP can be reached, whatever becomes of TCP.
+                timeout(limit, line.ask(question)).await.map(|result| {
+                    result.map_err(|error| match error {
+                        TryError::Unreachable(detail) => TryError::Bad(detail),
+                        error => error,
+                    })
+                })
             }
-        }
-        question.set_id(rand::random());
-        match timeout(limit, tcp::exchange(self.server.addr, &question)).await {
+            Way::Line(line) => timeout(limit, line.ask(question)).await,
+            Way::Padded(line) => timeout(limit, line.ask(question.padded())).await,
+            Way::Https(https) => timeout(limit, https.ask(question.padded())).await,
+        };
+        match answer {
             // There is no longer way to ask for the rest.
-            Ok(Ok(bytes)) if wire::is_truncated(&bytes) => Err(TryError::Bad),
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) => Err(match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => TryError::Bad,
-                _ if answers => TryError::Bad,
-                _ => TryError::Unreachable,
-            }),
+            Ok(Ok(bytes)) if wire::is_truncated(&bytes) => Err(TryError::Bad(None)),
+            Ok(result) => result,
             Err(_) => Err(TryError::Timeout),
         }
+    }
+}
+
+/// `None` if it is to be asked over TCP: too long for a datagram, or a middlebox that changes letters.
+async fn over_udp(
+    pool: &Pool,
+    question: &mut Question,
+    limit: Duration,
+) -> Result<Option<Vec<u8>>, TryError> {
+    let mut pending = pool.ask(question).await.map_err(|_| TryError::Unreachable(None))?;
+    match timeout(limit, pending.answer()).await {
+        Ok(Ok(bytes)) if wire::is_truncated(&bytes) => Ok(None),
+        Ok(Ok(bytes)) => Ok(Some(bytes)),
+        Ok(Err(UdpError::Case)) => Ok(None),
+        Ok(Err(UdpError::Unreachable)) => Err(TryError::Unreachable(None)),
+        Err(_) if pending.saw_junk() => Err(TryError::Bad(None)),
+        Err(_) => Err(TryError::Timeout),
     }
 }

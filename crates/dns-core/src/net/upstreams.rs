@@ -28,7 +28,7 @@ pub(super) struct Refusal {
 
 impl Upstreams {
     pub(super) fn new(config: &ResolverConfig) -> Self {
-        let all = config.servers.iter().map(|server| Upstream::new(*server, config.trusts(server)));
+        let all = config.servers.iter().map(|server| Upstream::new(server, config));
         Self {
             all: all.collect(),
             preferred: Cell::new(0),
@@ -75,10 +75,12 @@ impl Upstreams {
                         LookupError { ede, ..LookupError::new(problem) }
                     }
                     Err(TryError::Timeout) => timed_out(limit),
-                    Err(TryError::Bad) => LookupError::new(Problem::BadAnswer),
-                    Err(TryError::Unreachable) => {
+                    Err(TryError::Bad(detail)) => {
+                        LookupError { detail, ..LookupError::new(Problem::BadAnswer) }
+                    }
+                    Err(TryError::Unreachable(detail)) => {
                         spent[at] = true;
-                        LookupError::new(Problem::Unreachable)
+                        LookupError { detail, ..LookupError::new(Problem::Unreachable) }
                     }
                 };
                 let error = LookupError { resolver: Some(upstream.shown.clone()), ..error };

@@ -11,6 +11,9 @@ use crate::{Data, DomainName, Ede, Kind, Problem, Rr, Tlsa};
 /// The payload that fits every path without fragments (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 
+/// The option that fills a message up (RFC 7830).
+const PADDING: u16 = 12;
+
 /// A question ready to be sent.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -32,6 +35,22 @@ impl Question {
     /// The same question under another id.
     pub(super) fn set_id(&mut self, id: u16) {
         self.bytes[..2].copy_from_slice(&id.to_be_bytes());
+    }
+
+    /// The same question, filled up so that its length does not tell the name (RFC 8467 section 4.1); for a
+    /// connection that is encrypted.
+    pub(super) fn padded(mut self) -> Self {
+        const BLOCK: usize = 128;
+        let Ok(mut message) = Message::from_vec(&self.bytes) else { return self };
+        if let Some(edns) = &mut message.edns {
+            // Four octets before it say what it is, and how long.
+            let length = (BLOCK - (self.bytes.len() + 4) % BLOCK) % BLOCK;
+            edns.options_mut().insert(EdnsOption::Unknown(PADDING, vec![0; length]));
+        }
+        if let Ok(bytes) = message.to_vec() {
+            self.bytes = bytes;
+        }
+        self
     }
 
     /// Asks for `kind` at `name`; each letter's case is drawn from `coin`, so that a forger must
@@ -257,6 +276,18 @@ mod tests {
         assert_eq!(message.queries.len(), 1);
         assert!(name.is_of(message.queries[0].name().iter()));
         assert_eq!(message.queries[0].query_type(), RecordType::MX);
+    }
+
+    #[test]
+    fn a_padded_question_is_the_same_and_a_round_number_of_octets_long() {
+        for name in ["a.example", &format!("{}.example", "x".repeat(60)), &"yy.".repeat(60)] {
+            let plain = Question::new(&DomainName::parse(name).unwrap(), Kind::Mx, coins());
+            let padded = plain.clone().padded();
+            assert_eq!(padded.bytes.len() % 128, 0, "{name}");
+            assert_eq!((padded.section(), padded.end), (plain.section(), plain.end));
+            let message = Message::from_vec(&padded.bytes).unwrap();
+            assert_eq!(message.edns.unwrap().max_payload(), PAYLOAD);
+        }
     }
 
     #[test]

@@ -20,16 +20,14 @@ pub struct TrustOptions {
 }
 
 impl TrustOptions {
-    /// What the file holds, if one is named.
+    /// What `read` makes of the file, if there is one.
     ///
     /// # Errors
-    /// It cannot be used.
-    pub fn read<T>(&self, read: impl Fn(&Path) -> io::Result<T>) -> Result<Option<T>, UsageError> {
-        let read = |path: &PathBuf| {
-            read(path)
-                .map_err(|error| UsageError(format!("--ca: {} cannot be used: {error}", path.display())))
-        };
-        self.ca.as_ref().map(read).transpose()
+    /// Why it cannot be used.
+    pub fn read<T>(&self, read: impl FnOnce(&Path) -> io::Result<T>) -> Result<Option<T>, UsageError> {
+        let Some(path) = &self.ca else { return Ok(None) };
+        let failed = |error| UsageError(format!("--ca: {} cannot be used: {error}", path.display()));
+        read(path).map(Some).map_err(failed)
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Error {
     pub is_retried: bool,
 }
 
+/// The most characters of what somebody else says.
+const MOST_DETAIL: usize = 300;
+
 impl Error {
     /// An error without evidence.
     pub fn new(code: Code, phase: &'static str, message: impl Into<String>) -> Self {
@@ -90,6 +93,11 @@ impl Error {
                 (Code::DnsBadAnswer, format!("what the resolver sent is no answer for {what}"))
             }
             Problem::Unreachable => (Code::DnsResolverUnreachable, "no resolver could be reached".to_owned()),
+        };
+        let message = match &error.detail {
+            // A certificate may have thousands of names.
+            Some(detail) => format!("{message}: {}", detail.chars().take(MOST_DETAIL).collect::<String>()),
+            None => message,
         };
         let ede = error.ede.iter().map(|ede| EdeRecord { code: ede.code, text: ede.text.clone() }).collect();
         Self { ede, limit: error.limit, ..Self::new(code, "dns", message) }
