@@ -17,7 +17,7 @@ use crate::heard::Heard;
 use crate::http;
 use crate::mail::{Mail, Mails};
 use crate::smtp::Sockets;
-use crate::tls::Authority;
+use crate::tls::{Authority, ServerTls};
 use crate::world::World;
 
 /// The name of the file with the authority's certificate.
@@ -53,10 +53,15 @@ pub enum LabError {
     Mail(#[source] io::Error),
 }
 
+/// The name that the certificate of the DNS server is for.
+const DNS_NAME: &str = "dns.lab.example";
+
 /// A running world. Dropped, it stops: the sockets close, the thread ends.
 #[derive(Debug)]
 pub struct Lab {
     dns: SocketAddr,
+    /// The DNS over TLS, and over HTTPS.
+    secure_dns: (SocketAddr, SocketAddr),
     http: SocketAddr,
     https_port: u16,
     port: u16,
@@ -79,6 +84,7 @@ struct Kept {
 /// Where the world is reached.
 struct Open {
     dns: SocketAddr,
+    secure_dns: (SocketAddr, SocketAddr),
     http: SocketAddr,
     https_port: u16,
     port: u16,
@@ -110,14 +116,25 @@ impl Lab {
         };
         let thread = thread::Builder::new().name("lab".into()).spawn(run).map_err(LabError::Thread)?;
         let gone = |_| Err(LabError::Thread(io::ErrorKind::BrokenPipe.into()));
-        let Open { dns, http, https_port, port } = open.recv().unwrap_or_else(gone)?;
+        let Open { dns, secure_dns, http, https_port, port } = open.recv().unwrap_or_else(gone)?;
         let client = world.client.clone();
-        Ok(Self { dns, http, https_port, port, client, kept, folder, stop: Some(stop), thread: Some(thread) })
+        let (stop, thread) = (Some(stop), Some(thread));
+        Ok(Self { dns, secure_dns, http, https_port, port, client, kept, folder, stop, thread })
     }
 
     /// Where the DNS server is asked, over UDP and TCP.
     pub fn dns(&self) -> SocketAddr {
         self.dns
+    }
+
+    /// Where the DNS server is asked over TLS, as `--dns` wants it: its certificate is for a name.
+    pub fn dns_over_tls(&self) -> String {
+        format!("tls://{DNS_NAME}@{}", self.secure_dns.0)
+    }
+
+    /// The same over HTTPS, which is HTTP/1.1 here.
+    pub fn dns_over_https(&self) -> String {
+        format!("https://{DNS_NAME}@{}/dns-query", self.secure_dns.1)
     }
 
     /// The web server's pages, as the beginning of their URL: `http://127.0.0.1:PORT`.
@@ -217,13 +234,15 @@ fn run(
             let safe = http::Server::open().await.map_err(LabError::Http)?;
             let open = Open {
                 dns: server.addr().map_err(LabError::Dns)?,
+                secure_dns: server.secure_addrs().map_err(LabError::Dns)?,
                 http: web.addr().map_err(LabError::Http)?,
                 https_port: safe.addr().map_err(LabError::Http)?.port(),
                 port: sockets.port,
             };
             web.spawn(world.pages.clone(), kept.heard.clone());
             safe.spawn_tls(world.pages.clone(), kept.heard.clone(), authority);
-            server.spawn(world.data(&authority.server_spki()), kept.queries.clone());
+            let tls = ServerTls::new(DNS_NAME.to_owned(), world.dns_certificate.into(), authority.clone());
+            server.spawn(world.data(&authority.server_spki()), kept.queries.clone(), tls);
             Ok((open, sockets.spawn(authority, &kept.heard, &kept.mails)))
         };
         match open.await {

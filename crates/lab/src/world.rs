@@ -8,6 +8,7 @@
 //! # In the zone %KEY% is the SHA-256 of the key that all servers of a running world have: TLSA 3 1 1 %KEY%
 //! secure = ["dane.example"]       # this name and all below: what a validating resolver has found signed (AD)
 //! insecure = ["open.dane.example"] # except this one and all below
+//! dns_certificate = "good"       # of the DNS server, over TLS and HTTPS; or another kind, as below
 //! [[fault]]
 //! name = "broken.example"        # "*.slow.example": every name below slow.example
 //! kind = "servfail"              # refused timeout garbage wrong_id wrong_question truncate lowercase delay
@@ -68,6 +69,7 @@ use crate::tls::Certificate;
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) client: String,
+    pub(crate) dns_certificate: Certificate,
     /// As it is with some key; see [`Self::data`].
     data: Arc<Data>,
     /// The text of a zone that tells the key of the servers.
@@ -123,6 +125,8 @@ struct WorldText {
     secure: Vec<String>,
     #[serde(default)]
     insecure: Vec<String>,
+    #[serde(default = "good")]
+    dns_certificate: Certificate,
     #[serde(default, rename = "fault")]
     faults: Vec<FaultText>,
     #[serde(default, rename = "server")]
@@ -181,6 +185,10 @@ fn plain() -> String {
     "text/plain".to_owned()
 }
 
+fn good() -> Certificate {
+    Certificate::Good
+}
+
 fn default_status() -> u16 {
     200
 }
@@ -220,7 +228,8 @@ impl World {
         let signed = Signed::parse(&text.secure, &text.insecure).map_err(WorldError::Zone)?;
         let data = Arc::new(Data { zone, faults, signed });
         let pages = text.pages.into_iter().map(PageText::read).collect::<Result<_, _>>()?;
-        Ok(Self { client: text.client, data, keyed, servers, pages })
+        let dns_certificate = text.dns_certificate;
+        Ok(Self { client: text.client, dns_certificate, data, keyed, servers, pages })
     }
 
     /// What the DNS says, when the servers have a key of this digest.

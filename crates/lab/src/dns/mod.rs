@@ -1,6 +1,7 @@
 //! An authoritative DNS server for everything there is.
 
 mod fault;
+mod https;
 mod respond;
 mod server;
 mod signed;

@@ -1,17 +1,17 @@
-//! The sockets of the DNS server: UDP and TCP on one port.
+//! The sockets of the DNS server: UDP and TCP on one port, TLS and HTTPS on one each.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
 
-use super::Data;
 use super::respond::{MOST_UDP, Response, respond};
+use super::{Data, https};
 use crate::accept::accept;
+use crate::tls::ServerTls;
 
 /// Thousands of questions may wait at once.
 const RECEIVE_BUFFER: usize = 8 << 20;
@@ -23,10 +23,34 @@ const ATTEMPTS: usize = 50;
 pub(crate) struct Server {
     udp: UdpSocket,
     tcp: TcpListener,
+    tls: TcpListener,
+    https: TcpListener,
+}
+
+/// What every connection is answered with.
+#[derive(Debug, Clone)]
+pub(super) struct Answering {
+    data: Arc<Data>,
+    queries: Arc<AtomicU64>,
+}
+
+impl Answering {
+    /// Counts a question and answers it, when its time has come; nothing where a fault says so.
+    pub(super) async fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        match respond(&self.data, query, false) {
+            Response::Now(bytes) => Some(bytes),
+            Response::Later(time, bytes) => {
+                tokio::time::sleep(time).await;
+                Some(bytes)
+            }
+            Response::Never => None,
+        }
+    }
 }
 
 impl Server {
-    /// Opens both sockets on a port that the system chooses.
+    /// Opens all sockets on ports that the system chooses.
     pub(crate) async fn open() -> io::Result<Self> {
         let mut attempt = 1;
         loop {
@@ -37,7 +61,8 @@ impl Server {
                     // As much as the system grants.
                     let sockopt = rustix::net::sockopt::set_socket_recv_buffer_size;
                     let _ = sockopt(&udp, RECEIVE_BUFFER);
-                    return Ok(Self { udp, tcp: tcp? });
+                    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+                    return Ok(Self { udp, tcp: tcp?, tls: listen().await?, https: listen().await? });
                 }
             }
         }
@@ -48,14 +73,38 @@ impl Server {
         self.udp.local_addr()
     }
 
+    /// Where it listens for TLS, and for HTTPS.
+    pub(crate) fn secure_addrs(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.tls.local_addr()?, self.https.local_addr()?))
+    }
+
     /// Answers until the runtime ends; each question adds one to `queries`.
-    pub(crate) fn spawn(self, data: Arc<Data>, queries: Arc<AtomicU64>) {
+    pub(crate) fn spawn(self, data: Arc<Data>, queries: Arc<AtomicU64>, tls: ServerTls) {
         tokio::spawn(serve_udp(self.udp, data.clone(), queries.clone()));
-        let tcp = self.tcp;
-        tokio::spawn(accept(tcp, move |stream, _| {
-            let (data, queries) = (data.clone(), queries.clone());
-            async move { serve_tcp(stream, &data, &queries).await }
+        let answering = Answering { data, queries };
+        let tls = Arc::new(tls);
+        let all = answering.clone();
+        tokio::spawn(accept(self.tcp, move |stream, _| {
+            let answering = all.clone();
+            async move {
+                stream.set_nodelay(true)?;
+                serve(stream, &answering).await
+            }
         }));
+        for (listener, is_https) in [(self.tls, false), (self.https, true)] {
+            let (all, tls) = (answering.clone(), tls.clone());
+            tokio::spawn(accept(listener, move |stream, _| {
+                let (answering, tls) = (all.clone(), tls.clone());
+                async move {
+                    stream.set_nodelay(true)?;
+                    let stream = tls.acceptor()?.accept(stream).await?;
+                    match is_https {
+                        true => https::serve(stream, &answering).await,
+                        false => serve(stream, &answering).await,
+                    }
+                }
+            }));
+        }
     }
 }
 
@@ -85,23 +134,16 @@ async fn serve_udp(socket: UdpSocket, data: Arc<Data>, queries: Arc<AtomicU64>) 
     }
 }
 
-async fn serve_tcp(mut stream: TcpStream, data: &Data, queries: &AtomicU64) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+/// One question after the other, two octets of length before each message.
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answering: &Answering) -> io::Result<()> {
     let mut query = Vec::new();
     loop {
         let length = stream.read_u16().await?;
         query.resize(usize::from(length), 0);
         stream.read_exact(&mut query).await?;
-        queries.fetch_add(1, Ordering::Relaxed);
-        let (wait, bytes) = match respond(data, &query, false) {
-            Response::Now(bytes) => (Duration::ZERO, bytes),
-            Response::Later(time, bytes) => (time, bytes),
-            Response::Never => continue,
-        };
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+        let Some(bytes) = answering.answer(&query).await else { continue };
         let Ok(length) = u16::try_from(bytes.len()) else { continue };
         stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;
+        stream.flush().await?;
     }
 }
