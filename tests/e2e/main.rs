@@ -27,6 +27,7 @@ mod pipeline;
 mod policy;
 mod recipients;
 mod resolver;
+mod resolver_tls;
 mod scenarios;
 mod scene;
 mod session;

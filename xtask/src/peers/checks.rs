@@ -5,6 +5,7 @@ mod handshake;
 mod iprev;
 mod lookup;
 mod ping;
+mod secure;
 mod send;
 mod sts;
 mod tls;
@@ -23,6 +24,9 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     }
     for (name, check) in lookup::OF_A_RESOLVER {
         tally.take(&format!("mxlookup at Unbound: {name}"), check(world, world.unbound.address));
+    }
+    for (name, check) in secure::CHECKS {
+        tally.take(&format!("mxlookup at Unbound: {name}"), check(world));
     }
     for (name, check) in dane::LOOKUP {
         tally.take(&format!("mxlookup --tlsa at Unbound: {name}"), check(world));

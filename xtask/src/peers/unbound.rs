@@ -3,7 +3,8 @@
 use std::net::SocketAddrV4;
 use std::path::Path;
 
-use super::address::{Block, free_port};
+use super::address::{Block, free_port, free_ports};
+use super::certificate::Certificate;
 use super::keeper::Keeper;
 use super::signed::{self, Signed};
 use super::world::{await_server, write};
@@ -13,6 +14,10 @@ use crate::command::Failure;
 #[derive(Debug)]
 pub(super) struct Unbound {
     pub(super) address: SocketAddrV4,
+    /// The DNS over TLS.
+    pub(super) tls: SocketAddrV4,
+    /// The DNS over HTTPS, which is HTTP/2 only.
+    pub(super) https: SocketAddrV4,
 }
 
 impl Unbound {
@@ -22,17 +27,42 @@ impl Unbound {
         block: Block,
         authority: SocketAddrV4,
         signed: &Signed,
+        certificate: &Certificate,
     ) -> Result<Self, Failure> {
-        let address =
-            free_port(block.host(zone::UNBOUND)).map_err(|error| Failure::new(error.to_string()))?;
+        let failed = |error: std::io::Error| Failure::new(error.to_string());
+        let address = free_port(block.host(zone::UNBOUND)).map_err(failed)?;
+        let secure = free_ports(block.host(zone::UNBOUND), 2).map_err(failed)?;
+        let [tls, https] = secure[..] else { return Err(Failure::new("peers: no ports")) };
         let folder = keeper.folder().to_owned();
         let config = folder.join("unbound.conf");
-        write(&config, &configuration(&folder, address, block, authority, signed))?;
+        write(
+            &config,
+            &(configuration(&folder, address, block, authority, signed) + &over_tls(tls, https, certificate)),
+        )?;
         let log = folder.join("unbound.log");
         keeper.serve(program, &["-d", "-p", "-c", &config.to_string_lossy()], &log)?;
         await_server(keeper, "Unbound", address, &log)?;
-        Ok(Self { address })
+        Ok(Self { address, tls, https })
     }
+}
+
+/// The rest of the configuration.
+fn over_tls(tls: SocketAddrV4, https: SocketAddrV4, certificate: &Certificate) -> String {
+    format!(
+        r#"server:
+    interface: {ip}@{tls_port}
+    interface: {ip}@{https_port}
+    tls-port: {tls_port}
+    https-port: {https_port}
+    tls-service-pem: "{pem}"
+    tls-service-key: "{key}"
+"#,
+        ip = tls.ip(),
+        tls_port = tls.port(),
+        https_port = https.port(),
+        pem = certificate.certificate.display(),
+        key = certificate.key.display(),
+    )
 }
 
 fn configuration(

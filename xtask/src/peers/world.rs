@@ -30,7 +30,7 @@ pub(super) struct World {
     pub(super) postfix: Postfix,
     /// Serves a policy of MTA-STS.
     pub(super) web: Web,
-    /// Postfix's.
+    /// Postfix's, and Unbound's.
     pub(super) certificate: Certificate,
     keeper: Keeper,
 }
@@ -43,7 +43,8 @@ impl World {
         let certificate = Certificate::make(&programs.openssl, keeper.folder())?;
         let signed = Signed::make(programs, keeper.folder(), block, &certificate.spki)?;
         let nsd = Nsd::start(&mut keeper, &programs.nsd, block, &signed)?;
-        let unbound = Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed)?;
+        let unbound =
+            Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed, &certificate)?;
         let postfix = Postfix::start(&mut keeper, programs, block, &certificate)?;
         let web = Web::start(&mut keeper, &programs.openssl, block, &postfix.certificates)?;
         Ok(Self { block, nsd, unbound, postfix, web, certificate, keeper })
