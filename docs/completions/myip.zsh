@@ -18,7 +18,7 @@ _myip() {
 '*--via=[Ask this source instead of the built-in ones\: a URL, dns\:NAME@SERVER\[\:PORT\]\[/TYPE\] or interface (repeatable)]:SOURCE:_default' \
 '--quorum=[How many sources must name the same address; never more than there are]:N:_default' \
 '--connect-timeout=[The most time to wait for the connection to a source]:TIME:_default' \
-'*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://… (repeatable)]:SERVER:_default' \
+'*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://…, tls\://HOST\[\:PORT\], https\://HOST\[\:PORT\]\[/PATH\]; HOST\: ADDRESS, NAME or NAME@ADDRESS (repeatable)]:SERVER:_default' \
 '--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
 '--rate=[Begin at most N targets a second]:N:_default' \
 '--max-line=[The longest input line taken, in bytes]:BYTES:_default' \

@@ -19,7 +19,7 @@ complete -c smtp-send -l reply-timeout -d 'The most time to wait for each reply 
 complete -c smtp-send -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-send -l source -d 'The address to connect from' -r
 complete -c smtp-send -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
-complete -c smtp-send -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://… (repeatable)' -r
+complete -c smtp-send -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://…, tls://HOST[:PORT], https://HOST[:PORT][/PATH]; HOST: ADDRESS, NAME or NAME@ADDRESS (repeatable)' -r
 complete -c smtp-send -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
 may\t'Use it where it is offered'
 require\t'Hand nothing over without TLS'

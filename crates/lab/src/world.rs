@@ -8,7 +8,7 @@
 //! # In the zone %KEY% is the SHA-256 of the key that all servers of a running world have: TLSA 3 1 1 %KEY%
 //! secure = ["dane.example"]       # this name and all below: what a validating resolver has found signed (AD)
 //! insecure = ["open.dane.example"] # except this one and all below
-//! dns_certificate = "good"       # of the DNS server, over TLS and HTTPS; or another kind, as below
+//! dns_certificate = "good"        # of the DNS server, over TLS and HTTPS; or another kind, as below
 //! [[fault]]
 //! name = "broken.example"        # "*.slow.example": every name below slow.example
 //! kind = "servfail"              # refused timeout garbage wrong_id wrong_question truncate lowercase delay
