@@ -40,11 +40,11 @@ pub async fn addresses(lookup: &impl Lookup, host: &DomainName, families: Famili
                 if all.cname.is_empty() {
                     all.cname = answer.cname;
                 }
-                all.security = more_secure(all.security, answer.security);
+                all.security = all.security.max(answer.security);
             }
             // A temporary error says more than a denial: the other family may be the one that exists.
             Err(error) => {
-                denied = more_secure(denied, error.security);
+                denied = denied.max(error.security);
                 if all.failed.as_ref().is_none_or(|known| !known.problem.is_temporary()) {
                     all.failed = Some(error);
                 }
@@ -54,16 +54,13 @@ pub async fn addresses(lookup: &impl Lookup, host: &DomainName, families: Famili
     let mut seen = HashSet::new();
     all.found.retain(|ip| seen.insert(*ip));
     if all.found.is_empty() {
-        all.security = denied;
+        // What DNSSEC says of the one denial is nothing to go by where the other is an error.
+        all.security = match &all.failed {
+            Some(error) if error.problem.is_temporary() => error.security,
+            _ => denied,
+        };
     } else {
         all.failed = all.failed.filter(|error| error.problem.is_temporary());
     }
     all
-}
-
-fn more_secure(one: Option<Security>, other: Option<Security>) -> Option<Security> {
-    match (one, other) {
-        (Some(Security::Secure), _) | (_, Some(Security::Secure)) => Some(Security::Secure),
-        (one, other) => one.or(other),
-    }
 }

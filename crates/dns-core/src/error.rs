@@ -18,6 +18,8 @@ pub enum Problem {
     ServFail,
     /// REFUSED: the server does not answer this client, or not for this name.
     Refused,
+    /// An answer came, and fails validation (DNSSEC): it is not used.
+    Bogus,
     /// No answer in time.
     Timeout,
     /// What came does not answer the question: another id, another question, not DNS.

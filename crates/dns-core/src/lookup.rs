@@ -63,14 +63,18 @@ pub struct Tlsa {
     pub data: Vec<u8>,
 }
 
-/// What DNSSEC says of an answer (RFC 4033 section 5). Where nobody trustworthy has said anything, there is none of
-/// these; what is bogus is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What DNSSEC says of an answer (RFC 4033 section 5), the weakest first. Where nobody trustworthy has said anything,
+/// there is none of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Security {
-    /// Signed, from the root down.
-    Secure,
+    /// Should be proved and is not. Such an answer is an error: [`Problem::Bogus`](crate::Problem::Bogus).
+    Bogus,
+    /// Below none of the trust anchors, so that nobody can tell.
+    Indeterminate,
     /// Provably not signed, or from a resolver that does not look.
     Insecure,
+    /// Signed, from a trust anchor down.
+    Secure,
 }
 
 /// A record of the answer.

@@ -1,8 +1,11 @@
 //! The options of `mxlookup`.
 
+use std::path::PathBuf;
+
 use clap::Command;
 use clap::builder::FalseyValueParser;
 use dns_core::ResolverConfig;
+use dns_core::net::TrustAnchors;
 use tool_core::cli::{DnsOptions, TrustOptions, parse_port};
 use tool_core::env;
 
@@ -39,8 +42,14 @@ pub struct Options {
     #[arg(long, env = env::ALLOW_PRIVATE, hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub allow_private: bool,
     /// Believe what the DNS servers say of DNSSEC (the AD bit) [default: one on this machine, or as resolv.conf says]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dnssec")]
     pub trust_ad: bool,
+    /// Validate every answer from the root down (DNSSEC), whoever gives it
+    #[arg(long)]
+    pub dnssec: bool,
+    /// Validate from the DNSKEY records in this file instead of the root's keys
+    #[arg(long, value_name = "FILE", requires = "dnssec")]
+    pub trust_anchor: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
@@ -58,6 +67,8 @@ pub struct Job {
     pub(crate) tlsa: bool,
     pub(crate) policies: Policies,
     pub(crate) resolver: ResolverConfig,
+    /// Where validation begins (`--dnssec`).
+    pub(crate) anchors: Option<TrustAnchors>,
     pub(crate) families: dns_core::Families,
 }
 
@@ -68,7 +79,7 @@ pub fn describe(command: Command) -> Command {
          mxlookup port25.com\n  \
          mxlookup user@bücher.example\n  \
          mxlookup port25.com | smtp-ping\n  \
-         mxlookup --tlsa port25.com | smtp-ping\n  \
+         mxlookup --dnssec --tlsa port25.com | smtp-ping\n  \
          mxlookup --mta-sts --tlsrpt port25.com | smtp-ping\n  \
          mxlookup < domains.txt | jq -r 'select(.status == \"fail\") | [.domain, .error.code] | @tsv'\n  \
          mxlookup --dns 9.9.9.9 --ptr port25.com\n  \

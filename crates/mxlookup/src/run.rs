@@ -1,13 +1,15 @@
 //! What `mxlookup` does with a target.
 
+use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::ArgMatches;
 use dns_core::address::{Scope, scope};
 use dns_core::http::Trust;
-use dns_core::net::{Bounded, Resolver, config_with};
+use dns_core::net::{Bounded, Resolver, TrustAnchors, config_with};
 use dns_core::{
     AT_ONCE, MailTarget, Order, ResolverConfig, Route, RouteOptions, TargetError, TlsaAnswer, reverse, route,
     tlsa,
@@ -57,9 +59,14 @@ impl Tool for MxLookup {
     fn job(options: Options, common: &Common, _: &ArgMatches) -> Result<Job, UsageError> {
         let configured = config_with(&options.dns.dns, || options.trust.read(Trust::file))?;
         let resolver = ResolverConfig { trust_ad: configured.trust_ad || options.trust_ad, ..configured };
-        if options.tlsa && !common.quiet && !resolver.servers.iter().any(|server| resolver.trusts(server)) {
-            let whose =
-                "one on this machine, those of a resolv.conf with `options trust-ad`, or any with --trust-ad";
+        let anchors = options.dnssec.then(|| anchors(options.trust_anchor.as_deref())).transpose()?;
+        let is_proved = anchors.is_some();
+        if options.tlsa
+            && !is_proved
+            && !common.quiet
+            && !resolver.servers.iter().any(|server| resolver.trusts(server))
+        {
+            let whose = "one on this machine, those of a resolv.conf with `options trust-ad`, any with --trust-ad, or any with --dnssec";
             let sentence =
                 format!("--tlsa asks nothing: it needs a DNS server whose word on DNSSEC is taken: {whose}");
             stderr::say(Self::NAME, &sentence);
@@ -81,6 +88,7 @@ impl Tool for MxLookup {
             tlsa: options.tlsa,
             policies,
             resolver,
+            anchors,
             families: common.families(),
         })
     }
@@ -90,7 +98,10 @@ impl Tool for MxLookup {
     }
 
     fn new(job: Arc<Job>) -> Self {
-        let resolver = Resolver::new(&job.resolver);
+        let resolver = match &job.anchors {
+            Some(anchors) => Resolver::validating(&job.resolver, anchors.clone()),
+            None => Resolver::new(&job.resolver),
+        };
         Self { job, resolver, seed: rand::random() }
     }
 
@@ -204,7 +215,10 @@ impl MxLookup {
             null_mx: route.null_mx.then_some(true),
             mx: (!hosts.is_empty()).then_some(hosts),
             dnssec: route.security.map(DnssecWord::from),
-            dnssec_by: is_told.then_some(DnssecBy::Resolver),
+            dnssec_by: is_told.then_some(match self.job.anchors {
+                Some(_) => DnssecBy::Validation,
+                None => DnssecBy::Resolver,
+            }),
             cname: (!cname.is_empty()).then_some(cname),
             mta_sts: None,
             tlsrpt: None,
@@ -266,6 +280,14 @@ impl MxLookup {
         timing.add("ptr", begun.elapsed());
         findings
     }
+}
+
+/// Where validation begins: as the file says, or else at the root.
+fn anchors(file: Option<&Path>) -> Result<TrustAnchors, UsageError> {
+    let Some(file) = file else { return Ok(TrustAnchors::default()) };
+    let text = fs::read_to_string(file).map_err(|error| error.to_string());
+    let read = text.and_then(|text| TrustAnchors::parse(&text));
+    read.map_err(|cause| UsageError(format!("--trust-anchor: failed to read {}: {cause}", file.display())))
 }
 
 /// Why no host of a route can be used, though some have addresses.

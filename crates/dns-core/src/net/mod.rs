@@ -2,6 +2,8 @@
 
 mod bounded;
 mod dial;
+#[cfg(feature = "dnssec")]
+mod dnssec;
 mod https;
 mod line;
 mod place;
@@ -13,5 +15,7 @@ mod upstreams;
 mod wire;
 
 pub use bounded::Bounded;
+#[cfg(feature = "dnssec")]
+pub use dnssec::TrustAnchors;
 pub use resolver::Resolver;
 pub use system::{config, config_with};

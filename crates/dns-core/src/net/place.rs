@@ -65,7 +65,7 @@ fn cause(error: Option<&LookupError>) -> String {
     let (what, of) = match error.map_or(Problem::NoData, |error| error.problem) {
         Problem::NxDomain => ("the name does not exist", false),
         Problem::NoData | Problem::CnameLoop => ("it has none", false),
-        Problem::ServFail | Problem::Refused | Problem::BadAnswer => ("no answer", true),
+        Problem::ServFail | Problem::Refused | Problem::BadAnswer | Problem::Bogus => ("no answer", true),
         Problem::Timeout => ("no answer in time", true),
         Problem::Unreachable => ("no resolver could be reached", true),
     };

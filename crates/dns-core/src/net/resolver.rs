@@ -1,5 +1,9 @@
 //! Looks names up at the configured servers.
 
+use std::rc::Rc;
+
+#[cfg(feature = "dnssec")]
+use super::dnssec::{TrustAnchors, Validator};
 use super::upstreams::{End, Upstreams};
 use super::wire::{self, Question, coins};
 use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem, ResolverConfig, Security};
@@ -10,17 +14,45 @@ use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem, ResolverConf
 /// this side: no search list, no /etc/hosts, no special names.
 #[derive(Debug)]
 pub struct Resolver {
-    upstreams: Upstreams,
+    upstreams: Rc<Upstreams>,
+    #[cfg(feature = "dnssec")]
+    validator: Option<Validator>,
 }
 
 impl Resolver {
     /// A resolver that opens its sockets when it is first asked.
     pub fn new(config: &ResolverConfig) -> Self {
-        Self { upstreams: Upstreams::new(config) }
+        Self {
+            upstreams: Rc::new(Upstreams::new(config)),
+            #[cfg(feature = "dnssec")]
+            validator: None,
+        }
+    }
+
+    /// One that believes no server, but proves each answer from the anchors down.
+    #[cfg(feature = "dnssec")]
+    pub fn validating(config: &ResolverConfig, anchors: TrustAnchors) -> Self {
+        let resolver = Self::new(config);
+        let validator = Validator::new(resolver.upstreams.clone(), anchors);
+        Self { validator: Some(validator), ..resolver }
     }
 
     /// The same as [`Lookup::lookup`], ended at an instant.
     pub(super) async fn lookup_until(
+        &self,
+        name: &DomainName,
+        kind: Kind,
+        end: Option<End>,
+    ) -> Result<Answer, LookupError> {
+        #[cfg(feature = "dnssec")]
+        if let Some(validator) = &self.validator {
+            return validator.lookup(self, name, kind, end).await;
+        }
+        self.lookup_plain(name, kind, end).await
+    }
+
+    /// What the servers say, and what those that are trusted say of DNSSEC.
+    pub(super) async fn lookup_plain(
         &self,
         name: &DomainName,
         kind: Kind,
@@ -31,7 +63,7 @@ impl Resolver {
         let (mut at, mut cname) = (name.clone(), Vec::new());
         let mut is_secure = true;
         for _ in 0..MAX_RESTARTS {
-            let question = || Question::new(&at, kind, coins());
+            let question = || Some(Question::new(&at, kind, coins()));
             let asked = self.upstreams.ask(question, |bytes| wire::read(bytes, &at, kind), end).await;
             let (reading, upstream) = asked.map_err(|error| LookupError { cname: cname.clone(), ..error })?;
             let resolver = upstream.shown.clone();

@@ -41,7 +41,7 @@ impl Upstreams {
     /// said it.
     pub(super) async fn ask<R>(
         &self,
-        question: impl Fn() -> Question,
+        question: impl Fn() -> Option<Question>,
         read: impl Fn(&[u8]) -> Result<R, Refusal>,
         end: Option<End>,
     ) -> Result<(R, &Upstream), LookupError> {
@@ -63,7 +63,10 @@ impl Upstreams {
                     },
                     None => (self.try_timeout, self.try_timeout),
                 };
-                let answer = upstream.exchange(question(), try_timeout).await;
+                let answer = match question() {
+                    Some(question) => upstream.exchange(question, try_timeout).await,
+                    None => Err(TryError::Bad(None)),
+                };
                 let error = match answer.map(|bytes| read(&bytes)) {
                     Ok(Ok(reading)) => {
                         self.preferred.set(at);
@@ -93,7 +96,7 @@ impl Upstreams {
     }
 }
 
-fn timed_out(limit: Duration) -> LookupError {
+pub(super) fn timed_out(limit: Duration) -> LookupError {
     LookupError { limit: Some(limit), ..LookupError::new(Problem::Timeout) }
 }
 

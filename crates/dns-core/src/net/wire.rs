@@ -9,7 +9,7 @@ use super::upstreams::Refusal;
 use crate::{Data, DomainName, Ede, Kind, Problem, Rr, Tlsa};
 
 /// The payload that fits every path without fragments (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
+pub(super) const PAYLOAD: u16 = 1232;
 
 /// The option that fills a message up (RFC 7830).
 const PADDING: u16 = 12;
@@ -92,7 +92,7 @@ pub(super) fn coins() -> impl FnMut() -> bool {
     }
 }
 
-fn record_type(kind: Kind) -> RecordType {
+pub(super) fn record_type(kind: Kind) -> RecordType {
     match kind {
         Kind::A => RecordType::A,
         Kind::Aaaa => RecordType::AAAA,
@@ -172,7 +172,7 @@ fn read_records(bytes: &[u8], name: &DomainName, kind: Kind) -> Option<Reading> 
 
 /// Whether a server that neither is the authority nor resolves names other servers, and nothing
 /// else (RFC 2308 section 2.2.1).
-fn is_referral(message: &Message) -> bool {
+pub(super) fn is_referral(message: &Message) -> bool {
     let has = |kind| message.authorities.iter().any(|record| record.record_type() == kind);
     let flags = &message.metadata;
     !flags.authoritative && !flags.recursion_available && has(RecordType::NS) && !has(RecordType::SOA)
@@ -212,7 +212,7 @@ fn class(kind: Kind) -> DNSClass {
     }
 }
 
-fn data(rdata: &RData, kind: Kind) -> Option<Data> {
+pub(super) fn data(rdata: &RData, kind: Kind) -> Option<Data> {
     match (rdata, kind) {
         (RData::A(a), Kind::A) => Some(Data::A(a.0)),
         (RData::AAAA(aaaa), Kind::Aaaa) => Some(Data::Aaaa(aaaa.0)),
@@ -232,12 +232,12 @@ fn data(rdata: &RData, kind: Kind) -> Option<Data> {
     }
 }
 
-fn from_wire(name: &Name) -> Option<DomainName> {
+pub(super) fn from_wire(name: &Name) -> Option<DomainName> {
     DomainName::from_labels(name.iter()).ok()
 }
 
 /// RFC 8914: option 15, two octets of code, then text. The library hands it over raw.
-fn extended_errors(edns: &Edns) -> Vec<Ede> {
+pub(super) fn extended_errors(edns: &Edns) -> Vec<Ede> {
     const OPTION: u16 = 15;
     const MOST: usize = 8;
     let options = edns.options().options.iter().filter(|(code, _)| *code == EdnsCode::Unknown(OPTION));

@@ -83,6 +83,9 @@ impl Error {
             Problem::ServFail => {
                 (Code::DnsServfail, format!("the resolver could not get an answer for {what}"))
             }
+            Problem::Bogus => {
+                (Code::DnsBogus, format!("the answer for {what} fails validation (DNSSEC) and is not used"))
+            }
             Problem::Refused => (Code::DnsRefused, format!("the resolver refuses to answer for {what}")),
             Problem::Timeout => {
                 let limit =

@@ -93,6 +93,9 @@ pub fn route_error(error: &RouteError, domain: &str) -> Error {
             match error.problem {
                 Problem::ServFail | Problem::Refused | Problem::Timeout | Problem::BadAnswer => mapped
                     .with_hint(format!("compare with another resolver: mxlookup --dns 9.9.9.9 {domain}")),
+                Problem::Bogus => mapped.with_hint(format!(
+                    "compare with another resolver: mxlookup --dnssec --dns 9.9.9.9 {domain}; check this machine's clock"
+                )),
                 Problem::Unreachable => {
                     mapped.with_hint("check the servers in /etc/resolv.conf, or name one with --dns")
                 }
@@ -144,6 +147,7 @@ fn finding(finding: &RouteFinding) -> Finding {
             let mapped = Error::lookup(error, "the addresses of the exchange");
             let message = match error.problem {
                 Problem::NxDomain => "the exchange does not exist",
+                Problem::Bogus => "the addresses fail validation (DNSSEC) and are not used",
                 Problem::CnameLoop => "the aliases of the exchange lead in a circle",
                 _ => "the addresses could not be looked up now",
             };

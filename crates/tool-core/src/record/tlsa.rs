@@ -11,10 +11,14 @@ use crate::Code;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DnssecWord {
-    /// Signed, from the root down.
+    /// Signed, from a trust anchor down.
     Secure,
-    /// Not signed.
+    /// Not signed, and proved not to be where that was validated.
     Insecure,
+    /// Fails validation, so that it is not used.
+    Bogus,
+    /// Below none of the trust anchors.
+    Indeterminate,
 }
 
 impl From<Security> for DnssecWord {
@@ -22,6 +26,8 @@ impl From<Security> for DnssecWord {
         match security {
             Security::Secure => Self::Secure,
             Security::Insecure => Self::Insecure,
+            Security::Bogus => Self::Bogus,
+            Security::Indeterminate => Self::Indeterminate,
         }
     }
 }
@@ -32,6 +38,8 @@ impl From<Security> for DnssecWord {
 pub enum DnssecBy {
     /// The resolver, whose word is taken (the AD bit, RFC 6840 section 5.8).
     Resolver,
+    /// The tool, which validated it (`--dnssec`).
+    Validation,
 }
 
 /// A TLSA record (RFC 6698 section 2.1).

@@ -1,0 +1,129 @@
+//! Questions for signatures, and what of the answers is looked at.
+
+use std::collections::HashMap;
+
+use hickory_net::proto::dnssec::rdata::{DNSSECRData, RRSIG};
+use hickory_net::proto::op::{DnsResponse, Edns, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_net::proto::rr::{Label, Name, RData, Record, RecordType};
+
+use crate::net::upstreams::Refusal;
+use crate::net::wire::{self, HEADER, Question};
+use crate::{Ede, Problem};
+
+/// The most signatures that are tried for a set of records: of two algorithms, by two keys each, and once more.
+const MOST_SIGNATURES: usize = 8;
+/// The most sets of records that can have a part in a proof of absence (RFC 5155 section 7.2: three, and the SOA).
+const MOST_PROOFS: usize = 8;
+
+/// Asks with DO, and CD: what a server further on finds bogus comes all the same, and is judged here (RFC 6840
+/// section 5.9). Letters are in random case as in any other question. `None` if it does not fit on the wire.
+pub(super) fn question(query: &Query, mut coin: impl FnMut() -> bool) -> Option<Question> {
+    let labels = query.name().iter().map(|label| {
+        let flip = |byte: &u8| if byte.is_ascii_alphabetic() && coin() { byte ^ 0x20 } else { *byte };
+        Label::from_raw_bytes(&label.iter().map(flip).collect::<Vec<_>>())
+    });
+    let mut name = Name::from_labels(labels.collect::<Result<Vec<_>, _>>().ok()?).ok()?;
+    name.set_fqdn(true);
+    let length: usize = name.iter().map(|label| label.len() + 1).sum();
+    let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = true;
+    message.metadata.checking_disabled = true;
+    message.add_query(Query::query(name, query.query_type()));
+    let mut edns = Edns::new();
+    edns.set_max_payload(wire::PAYLOAD).set_dnssec_ok(true);
+    message.set_edns(edns);
+    Some(Question { bytes: message.to_vec().ok()?, end: HEADER + length + 1 + 4 })
+}
+
+/// Reads an answer whose id and question section were checked before, and drops what says nothing about the question
+/// (see [`keep`]); with the extended errors. `apex` is the closest trusted zone above.
+///
+/// # Errors
+/// The server could not tell, or what it sent says nothing.
+pub(super) fn read(
+    bytes: &[u8],
+    query: &Query,
+    apex: Option<&Name>,
+) -> Result<(DnsResponse, Vec<Ede>), Refusal> {
+    let bad = |ede| Refusal { problem: Problem::BadAnswer, ede };
+    let mut message = Message::from_vec(bytes).map_err(|_| bad(Vec::new()))?;
+    let ede = message.edns.as_ref().map(wire::extended_errors).unwrap_or_default();
+    match message.metadata.response_code {
+        // It knows somebody who might know: that proves nothing.
+        ResponseCode::NoError if message.answers.is_empty() && wire::is_referral(&message) => {
+            return Err(bad(ede));
+        }
+        ResponseCode::NoError | ResponseCode::NXDomain => {}
+        ResponseCode::Refused => return Err(Refusal { problem: Problem::Refused, ede }),
+        ResponseCode::FormErr | ResponseCode::NotImp => return Err(bad(ede)),
+        _ => return Err(Refusal { problem: Problem::ServFail, ede }),
+    }
+    keep(&mut message, query, apex);
+    let response = DnsResponse::from_message(message).map_err(|_| bad(ede.clone()))?;
+    Ok((response, ede))
+}
+
+/// Leaves the records of the name asked for (aliases are asked for one by one), or the proof that there are none.
+///
+/// A proof counts only if it is about a zone that the name is in: one of a zone that is not signed, elsewhere or above
+/// what is trusted, would make an unsigned denial look like a matter of course.
+fn keep(message: &mut Message, query: &Query, apex: Option<&Name>) {
+    let (name, kind) = (query.name(), query.query_type());
+    let answers = std::mem::take(&mut message.answers);
+    let is_wanted = |of: RecordType| of == kind || of == RecordType::CNAME;
+    message.answers =
+        answers.into_iter().filter(|record| record.name == *name && is_wanted(covered(record))).collect();
+    bound(&mut message.answers, usize::MAX);
+    if !message.answers.is_empty() {
+        // Whatever becomes of an alias's target, the alias is there.
+        message.metadata.response_code = ResponseCode::NoError;
+    }
+    let is_above = |zone: &Name| zone.zone_of(name) && apex.is_some_and(|apex| apex.zone_of(zone));
+    let signed: Vec<(Name, RecordType)> = message
+        .authorities
+        .iter()
+        .filter(|record| signature(record).is_some_and(|rrsig| is_above(&rrsig.input().signer_name)))
+        .map(|record| (record.name.clone(), covered(record)))
+        .collect();
+    let authorities = std::mem::take(&mut message.authorities);
+    message.authorities = authorities
+        .into_iter()
+        .filter(|record| match covered(record) {
+            RecordType::SOA => is_above(&record.name),
+            of @ (RecordType::NSEC | RecordType::NSEC3) => {
+                signed.iter().any(|(name, kind)| *name == record.name && *kind == of)
+            }
+            // A server that is the authority for a parent names the servers of a child there.
+            RecordType::NS => kind == RecordType::NS && record.name == *name,
+            _ => false,
+        })
+        .collect();
+    bound(&mut message.authorities, MOST_PROOFS);
+    message.additionals.clear();
+}
+
+/// Drops sets of records beyond `sets`, and signatures beyond what is tried.
+fn bound(records: &mut Vec<Record>, sets: usize) {
+    let mut seen: HashMap<(Name, RecordType), usize> = HashMap::new();
+    records.retain(|record| {
+        let key = (record.name.clone(), covered(record));
+        if seen.len() >= sets && !seen.contains_key(&key) {
+            return false;
+        }
+        let signatures = seen.entry(key).or_default();
+        *signatures += usize::from(signature(record).is_some());
+        signature(record).is_none() || *signatures <= MOST_SIGNATURES
+    });
+}
+
+/// The type of a record, or the one that it is the signature of.
+fn covered(record: &Record) -> RecordType {
+    signature(record).map_or(record.record_type(), |rrsig| rrsig.input().type_covered)
+}
+
+fn signature(record: &Record) -> Option<&RRSIG> {
+    match &record.data {
+        RData::DNSSEC(DNSSECRData::RRSIG(rrsig)) => Some(rrsig),
+        _ => None,
+    }
+}

@@ -1,0 +1,211 @@
+//! Validation of what the servers say, from the trust anchors down (RFC 4035).
+//!
+//! hickory's validator proves one name at a time; aliases are followed here, so that each link has its own proof and a
+//! chain is as secure as its weakest link. Signatures, keys and proofs of absence are hickory's affair alone.
+
+mod anchors;
+mod ask;
+mod message;
+mod store;
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use hickory_net::dnssec::DnssecDnsHandle;
+use hickory_net::proto::dnssec::Proof;
+use hickory_net::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query, ResponseCode};
+use hickory_net::proto::rr::{Name, RData, Record, RecordType};
+use hickory_net::xfer::{DnsHandle, FirstAnswer};
+use hickory_net::{DnsError, NetError};
+
+pub use anchors::TrustAnchors;
+
+use self::ask::{Handle, LOOKUP, Progress};
+use self::store::Store;
+use super::Resolver;
+use super::upstreams::{End, Upstreams};
+use super::wire;
+use crate::{Answer, DomainName, Kind, LookupError, Problem, Rr, Security};
+
+/// The most aliases that are followed.
+const MOST_ALIASES: usize = 16;
+/// Proofs that are remembered.
+const MOST_PROOFS: usize = 8_192;
+/// And how long at most.
+const LONG: Duration = Duration::from_secs(3_600);
+
+/// Asks for proofs, for one thread.
+pub(super) struct Validator {
+    anchors: TrustAnchors,
+    upstreams: Rc<Upstreams>,
+    /// Made when it is first needed: that must be within a `LocalSet`.
+    handle: OnceCell<DnssecDnsHandle<Handle>>,
+}
+
+/// What is at one name, aliases not followed.
+struct Link {
+    security: Security,
+    found: Found,
+}
+
+enum Found {
+    Records(Vec<Rr>),
+    Alias(DomainName),
+    Nothing(Problem),
+}
+
+impl Validator {
+    pub(super) fn new(upstreams: Rc<Upstreams>, anchors: TrustAnchors) -> Self {
+        Self { anchors, upstreams, handle: OnceCell::new() }
+    }
+
+    /// The same as [`Resolver::lookup_until`]; `plain` is asked for what no anchor is above.
+    pub(super) async fn lookup(
+        &self,
+        plain: &Resolver,
+        name: &DomainName,
+        kind: Kind,
+        end: Option<End>,
+    ) -> Result<Answer, LookupError> {
+        let (mut at, mut cname) = (name.clone(), Vec::new());
+        let mut security = Security::Secure;
+        let mut resolver = None;
+        let failed = |error: LookupError, cname: Vec<DomainName>| {
+            Err(LookupError { cname: [cname, error.cname].concat(), ..error })
+        };
+        for _ in 0..=MOST_ALIASES {
+            let covered = to_wire(&at).filter(|at| self.anchors.above(at).is_some());
+            let Some(wire_name) = covered.filter(|_| kind != Kind::ChaosTxt) else {
+                let indeterminate = Some(Security::Indeterminate);
+                return match plain.lookup_plain(&at, kind, end).await {
+                    Ok(answer) => Ok(Answer {
+                        cname: [cname, answer.cname].concat(),
+                        security: indeterminate,
+                        ..answer
+                    }),
+                    Err(error) => {
+                        let security = indeterminate.filter(|_| !error.problem.is_temporary());
+                        failed(LookupError { security, ..error }, cname)
+                    }
+                };
+            };
+            let progress = Progress::new(end);
+            let query = Query::query(wire_name, wire::record_type(kind));
+            let (result, progress) = LOOKUP
+                .scope(progress, async {
+                    let request = DnsRequest::from_query(query.clone(), DnsRequestOptions::default());
+                    let result = self.handle().send(request).first_answer().await;
+                    (result, LOOKUP.with(Progress::take))
+                })
+                .await;
+            let (told, failure) = progress;
+            let (by, ede) = told.unzip();
+            resolver = by.or(resolver);
+            let link = match link(result, &query, kind) {
+                Some(link) => link,
+                // What is missing may be what would have proved it.
+                None => {
+                    let error = failure.unwrap_or_else(|| LookupError {
+                        ede: ede.unwrap_or_default(),
+                        security: Some(Security::Bogus),
+                        ..LookupError::new(Problem::Bogus)
+                    });
+                    let by = error.resolver.clone().or(resolver);
+                    return failed(LookupError { resolver: by, ..error }, cname);
+                }
+            };
+            security = security.min(link.security);
+            match link.found {
+                Found::Records(records) => {
+                    let resolver = resolver.unwrap_or_default();
+                    return Ok(Answer { records, cname, resolver, security: Some(security) });
+                }
+                Found::Nothing(problem) => {
+                    let ede = ede.unwrap_or_default();
+                    let security = Some(security);
+                    return failed(
+                        LookupError { ede, resolver, security, ..LookupError::new(problem) },
+                        cname,
+                    );
+                }
+                Found::Alias(to) if to == *name || cname.contains(&to) => break,
+                Found::Alias(to) => {
+                    cname.push(to.clone());
+                    at = to;
+                }
+            }
+        }
+        failed(LookupError { resolver, ..LookupError::new(Problem::CnameLoop) }, cname)
+    }
+
+    fn handle(&self) -> &DnssecDnsHandle<Handle> {
+        self.handle.get_or_init(|| {
+            let store = Store::new(self.upstreams.clone(), self.anchors.clone());
+            // A failure is never remembered: it may be one of the network that spread to what hangs on it.
+            DnssecDnsHandle::with_trust_anchor(Handle::new(Rc::new(store)), self.anchors.keys.clone())
+                .validation_cache_size(MOST_PROOFS)
+                .positive_validation_ttl(Duration::ZERO..=LONG)
+                .negative_validation_ttl(Duration::ZERO..=Duration::ZERO)
+        })
+    }
+}
+
+impl fmt::Debug for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validator").field("anchors", &self.anchors).finish_non_exhaustive()
+    }
+}
+
+fn to_wire(name: &DomainName) -> Option<Name> {
+    let mut name = Name::from_labels(name.labels()).ok()?;
+    name.set_fqdn(true);
+    Some(name)
+}
+
+/// What was proved about one name; `None` if nothing was.
+fn link(result: Result<DnsResponse, NetError>, query: &Query, kind: Kind) -> Option<Link> {
+    let (response, most) = match result {
+        Ok(response) => (response, Security::Secure),
+        // Proofs that cost more than anybody should spend (RFC 9276 section 3.2) leave it open.
+        Err(NetError::Dns(DnsError::Nsec { response, proof: Proof::Insecure, .. })) => {
+            (*response, Security::Insecure)
+        }
+        Err(_) => return None,
+    };
+    let at = |wanted: RecordType| -> Vec<&Record> {
+        let owned = response.answers.iter().filter(|record| record.name == *query.name());
+        owned.filter(|record| record.record_type() == wanted).collect()
+    };
+    let security = |records: &[&Record]| {
+        records.iter().try_fold(most, |security, record| match record.proof {
+            Proof::Secure => Some(security),
+            Proof::Insecure => Some(security.min(Security::Insecure)),
+            Proof::Bogus | Proof::Indeterminate => None,
+        })
+    };
+    let records = at(query.query_type());
+    if !records.is_empty() {
+        let security = security(&records)?;
+        let read = |record: &&Record| Some(Rr { ttl: record.ttl, data: wire::data(&record.data, kind)? });
+        let records: Vec<Rr> = records.iter().filter_map(read).collect();
+        let found =
+            if records.is_empty() { Found::Nothing(Problem::NoData) } else { Found::Records(records) };
+        return Some(Link { security, found });
+    }
+    let aliases = at(RecordType::CNAME);
+    if let Some(RData::CNAME(to)) = aliases.first().map(|record| &record.data) {
+        let found = Found::Alias(wire::from_wire(&to.0)?);
+        return Some(Link { security: security(&aliases)?, found });
+    }
+    let is_proof = |kind| matches!(kind, RecordType::NSEC | RecordType::NSEC3);
+    let proofs = response.authorities.iter().filter(|record| is_proof(record.record_type()));
+    let is_proved = proofs.clone().any(|record| record.proof == Proof::Secure);
+    let security = if is_proved { most } else { Security::Insecure };
+    let problem = match response.response_code {
+        ResponseCode::NXDomain => Problem::NxDomain,
+        _ => Problem::NoData,
+    };
+    Some(Link { security, found: Found::Nothing(problem) })
+}

@@ -1,0 +1,300 @@
+//! A server with signed zones, made for one test: the root, what it delegates, and what is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use hickory_proto::dnssec::crypto::EcdsaSigningKey;
+use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, NSEC, RRSIG, SigInput};
+use hickory_proto::dnssec::{Algorithm, DigestType, DnssecSigner, SigningKey, TBS};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType, SerialNumber};
+use hickory_proto::serialize::txt::Parser;
+use tempfile::NamedTempFile;
+
+const DAY: u64 = 86_400;
+const TTL: u32 = 300;
+
+/// What becomes of the records of one name and type, or of their signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The signature ran out yesterday.
+    Late,
+    /// There is no signature.
+    Unsigned,
+    /// The records were changed after they were signed.
+    Forged,
+    /// The server cannot tell, whatever it is asked.
+    ServFail,
+    /// There is no answer.
+    Silent,
+}
+
+/// How a zone hangs on the one above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delegation {
+    Signed,
+    /// Signed with a key that the parent does not know: its DS is of another.
+    WrongDs,
+    Unsigned,
+}
+
+/// A server to be.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    zones: Vec<(Name, Delegation, String)>,
+    faults: Vec<(Name, RecordType, Fault)>,
+}
+
+/// A server that runs until the test is over.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
+    anchors: BTreeMap<Name, NamedTempFile>,
+}
+
+/// The records of a zone by name and type, each with its signatures.
+type Sets = BTreeMap<(Name, RecordType), Vec<Record>>;
+
+struct Zone {
+    apex: Name,
+    is_signed: bool,
+    sets: Sets,
+}
+
+struct World {
+    zones: Vec<Zone>,
+    faults: Vec<(Name, RecordType, Fault)>,
+}
+
+impl Tree {
+    /// A zone below those before it; the first is the root. SOA, NS, keys and what the parent needs come by themselves.
+    pub(crate) fn zone(mut self, apex: &str, delegation: Delegation, records: &str) -> Self {
+        self.zones.push((name(apex), delegation, records.to_owned()));
+        self
+    }
+
+    pub(crate) fn fault(mut self, at: &str, kind: RecordType, fault: Fault) -> Self {
+        self.faults.push((name(at), kind, fault));
+        self
+    }
+
+    pub(crate) fn open(self) -> Server {
+        let mut zones = Vec::new();
+        let mut anchors = BTreeMap::new();
+        // From the leaves up: a parent needs the keys of its children.
+        let mut delegated: Vec<(Name, Option<DS>)> = Vec::new();
+        for (apex, delegation, text) in self.zones.into_iter().rev() {
+            let signer = (delegation != Delegation::Unsigned).then(|| signer(&apex));
+            let mut sets = parse(&apex, &text);
+            let mut add = |at: &Name, data: RData| {
+                sets.entry((at.clone(), data.record_type())).or_default().push(Record::from_rdata(
+                    at.clone(),
+                    TTL,
+                    data,
+                ));
+            };
+            delegated.retain(|(child, ds)| {
+                if !apex.zone_of(child) {
+                    return true;
+                }
+                add(child, RData::NS(hickory_proto::rr::rdata::NS(name("ns."))));
+                if let Some(ds) = ds {
+                    add(child, RData::DNSSEC(DNSSECRData::DS(ds.clone())));
+                }
+                false
+            });
+            if let Some(signer) = &signer {
+                add(&apex, RData::DNSSEC(DNSSECRData::DNSKEY(signer.to_dnskey())));
+                let mut file = NamedTempFile::new().unwrap();
+                writeln!(file, "; a comment\n{apex} {TTL} IN DNSKEY {}", signer.dnskey()).unwrap();
+                anchors.insert(apex.clone(), file);
+            }
+            let ds = signer.as_ref().map(|signer| ds(&apex, signer.dnskey(), delegation));
+            delegated.push((apex.clone(), ds));
+            if let Some(signer) = &signer {
+                deny(&apex, &mut sets);
+                sign(&apex, signer, &mut sets, &self.faults);
+            }
+            zones.push(Zone { apex, is_signed: signer.is_some(), sets });
+        }
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let addr = socket.local_addr().unwrap();
+        let world = World { zones, faults: self.faults };
+        thread::spawn(move || world.serve(&socket));
+        Server { addr, anchors }
+    }
+}
+
+impl Server {
+    /// The path of a file with the key of a zone.
+    pub(crate) fn anchor(&self, apex: &str) -> &str {
+        self.anchors[&name(apex)].path().to_str().unwrap()
+    }
+}
+
+impl World {
+    fn serve(&self, socket: &UdpSocket) {
+        let mut buffer = [0; 4_096];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
+            if let Some(answer) =
+                Message::from_vec(&buffer[..length]).ok().and_then(|asked| self.answer(&asked))
+            {
+                let _ = socket.send_to(&answer.to_vec().unwrap(), peer);
+            }
+        }
+    }
+
+    /// As a resolver that validates would, with what is wrong with its data.
+    fn answer(&self, asked: &Message) -> Option<Message> {
+        let query = &asked.queries[0];
+        let (at, kind) = (query.name(), query.query_type());
+        let mut answer = Message::new(asked.metadata.id, MessageType::Response, OpCode::Query);
+        answer.metadata.recursion_available = true;
+        answer.add_query(query.clone());
+        answer.set_edns(Edns::new());
+        let fault = self.faults.iter().find(|(name, of, _)| name == at && *of == kind).map(|found| found.2);
+        let is_bogus = fault.is_some() && !asked.metadata.checking_disabled;
+        match fault {
+            Some(Fault::Silent) => return None,
+            Some(_) if is_bogus || fault == Some(Fault::ServFail) => {
+                answer.metadata.response_code = ResponseCode::ServFail;
+                return Some(answer);
+            }
+            _ => {}
+        }
+        let wants_signatures = asked.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
+        let mut at = at.clone();
+        // The zones stand from the leaves up.
+        while let Some(zone) = self.zones.iter().find(|zone| {
+            zone.apex.zone_of(&at) && !(kind == RecordType::DS && zone.apex == at && !at.is_root())
+        }) {
+            let get = |at: &Name, kind| zone.sets.get(&(at.clone(), kind)).cloned().unwrap_or_default();
+            let (found, alias) = (get(&at, kind), get(&at, RecordType::CNAME));
+            if !found.is_empty() || alias.is_empty() {
+                if found.is_empty() {
+                    let (code, proofs) = zone.absence(&at);
+                    answer.metadata.response_code = code;
+                    answer.authorities = get(&zone.apex, RecordType::SOA);
+                    answer.authorities.extend(proofs);
+                }
+                answer.answers.extend(found);
+                break;
+            }
+            let RData::CNAME(to) = &alias[0].data else { unreachable!() };
+            at = to.0.clone();
+            answer.answers.extend(alias);
+        }
+        if !wants_signatures {
+            let is_plain = |record: &Record| !matches!(record.data, RData::DNSSEC(_));
+            answer.answers.retain(is_plain);
+            answer.authorities.retain(is_plain);
+        }
+        Some(answer)
+    }
+}
+
+impl Zone {
+    /// Whether a name exists without the type asked for or not at all, and the NSEC that prove it.
+    fn absence(&self, at: &Name) -> (ResponseCode, Vec<Record>) {
+        let exists = |at: &Name| self.sets.keys().any(|(name, _)| at.zone_of(name));
+        let code = if exists(at) { ResponseCode::NoError } else { ResponseCode::NXDomain };
+        if !self.is_signed {
+            return (code, Vec::new());
+        }
+        let mut encloser = at.clone();
+        while !exists(&encloser) {
+            encloser = encloser.base_name();
+        }
+        let mut wanted = vec![at.clone()];
+        if code == ResponseCode::NXDomain {
+            wanted.push(encloser.prepend_label("*").unwrap());
+        }
+        let owners = |at: &Name| {
+            let all = self.sets.keys().filter(|(name, kind)| *kind == RecordType::NSEC && name <= at);
+            all.map(|(name, _)| name.clone()).max().unwrap_or_else(|| self.apex.clone())
+        };
+        let owners: BTreeSet<Name> = wanted.iter().map(owners).collect();
+        let proofs = owners.into_iter().flat_map(|owner| self.sets[&(owner, RecordType::NSEC)].clone());
+        (code, proofs.collect())
+    }
+}
+
+fn name(text: &str) -> Name {
+    let mut name = Name::from_ascii(text).unwrap();
+    name.set_fqdn(true);
+    name
+}
+
+fn parse(apex: &Name, text: &str) -> Sets {
+    let text =
+        format!("{apex} {TTL} IN SOA ns. hostmaster. 1 3600 600 86400 60\n{apex} {TTL} IN NS ns.\n{text}\n");
+    let (_, sets) = Parser::new(text, None, Some(apex.clone())).parse().unwrap();
+    let sets = sets.into_values().map(|set| {
+        let records = set.into_parts().records;
+        ((records[0].name.clone(), records[0].record_type()), records)
+    });
+    sets.collect()
+}
+
+fn signer(apex: &Name) -> DnssecSigner {
+    const ALGORITHM: Algorithm = Algorithm::ECDSAP256SHA256;
+    let pkcs8 = EcdsaSigningKey::generate_pkcs8(ALGORITHM).unwrap();
+    let key = EcdsaSigningKey::from_pkcs8(&pkcs8, ALGORITHM).unwrap();
+    let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
+    DnssecSigner::new(dnskey, Box::new(key), apex.clone(), Duration::from_secs(DAY))
+}
+
+fn ds(apex: &Name, key: &DNSKEY, delegation: Delegation) -> DS {
+    let digest = key.to_digest(apex, DigestType::SHA256).unwrap();
+    let mut digest = digest.as_ref().to_vec();
+    if delegation == Delegation::WrongDs {
+        digest[0] ^= 1;
+    }
+    DS::new(key.calculate_key_tag().unwrap(), Algorithm::ECDSAP256SHA256, DigestType::SHA256, digest)
+}
+
+/// Adds the chain of NSEC records (RFC 4034 section 4).
+fn deny(apex: &Name, sets: &mut Sets) {
+    let owners: BTreeSet<Name> = sets.keys().map(|(name, _)| name.clone()).collect();
+    let owners: Vec<Name> = owners.into_iter().collect();
+    for (n, owner) in owners.iter().enumerate() {
+        let next = owners.get(n + 1).unwrap_or(apex);
+        let types: Vec<_> = sets.keys().filter(|(name, _)| name == owner).map(|(_, kind)| *kind).collect();
+        let data = RData::DNSSEC(DNSSECRData::NSEC(NSEC::new_cover_self(next.clone(), types)));
+        let record = Record::from_rdata(owner.clone(), TTL, data);
+        sets.insert((owner.clone(), RecordType::NSEC), vec![record]);
+    }
+}
+
+/// Signs every set but those of a child's name servers; with the faults that are of signatures.
+fn sign(apex: &Name, signer: &DnssecSigner, sets: &mut Sets, faults: &[(Name, RecordType, Fault)]) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    for ((at, kind), records) in sets {
+        let fault = faults.iter().find(|(name, of, _)| name == at && of == kind).map(|found| found.2);
+        if (*kind == RecordType::NS && at != apex) || fault == Some(Fault::Unsigned) {
+            continue;
+        }
+        let expires = if fault == Some(Fault::Late) { now - DAY } else { now + DAY };
+        let input = SigInput {
+            type_covered: *kind,
+            algorithm: Algorithm::ECDSAP256SHA256,
+            num_labels: at.num_labels(),
+            original_ttl: TTL,
+            sig_expiration: SerialNumber::new(u32::try_from(expires).unwrap()),
+            sig_inception: SerialNumber::new(u32::try_from(now - 7 * DAY).unwrap()),
+            key_tag: signer.calculate_key_tag().unwrap(),
+            signer_name: apex.clone(),
+        };
+        let tbs = TBS::from_input(at, DNSClass::IN, &input, records.iter()).unwrap();
+        let rrsig = RRSIG::from_sig(input, signer.sign(&tbs).unwrap());
+        if fault == Some(Fault::Forged) {
+            // One record is gone, or its time to live would do.
+            records.pop();
+            assert!(!records.is_empty(), "what is to be forged has several records");
+        }
+        records.push(Record::from_rdata(at.clone(), TTL, RData::DNSSEC(DNSSECRData::RRSIG(rrsig))));
+    }
+}
