@@ -1,6 +1,7 @@
 //! The checks, in the order in which they are told.
 
 mod dane;
+mod dnssec;
 mod handshake;
 mod iprev;
 mod lookup;
@@ -30,6 +31,11 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     }
     for (name, check) in dane::LOOKUP {
         tally.take(&format!("mxlookup --tlsa at Unbound: {name}"), check(world));
+    }
+    for (server, dns) in [("NSD", world.nsd.address), ("Unbound", world.unbound.address)] {
+        for (name, check) in dnssec::OF_ANY_SERVER {
+            tally.take(&format!("mxlookup --dnssec at {server}: {name}"), check(world, dns));
+        }
     }
     for (server, dns) in [("NSD", world.nsd.address), ("Unbound", world.unbound.address)] {
         for (name, check) in iprev::OF_ANY_SERVER {

@@ -1,11 +1,11 @@
 //! NSD, authoritative for the zones of a run.
 
 use std::net::SocketAddrV4;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::address::{Block, free_port};
 use super::keeper::Keeper;
-use super::signed::{self, Signed};
+use super::signed::Signed;
 use super::world::{await_server, write};
 use super::zone;
 use crate::command::Failure;
@@ -60,21 +60,16 @@ zone:
 zone:
     name: "{reverse}"
     zonefile: "reverse.zone"
-zone:
-    name: "{signed_name}"
-    zonefile: "{signed_file}"
-zone:
-    name: "{open}.{signed_name}"
-    zonefile: "{open_file}"
-"#,
+{signed}"#,
         ip = address.ip(),
         port = address.port(),
         folder = folder.display(),
         forward = zone::ORIGIN,
         reverse = block.reverse_zone(),
-        signed_name = signed::origin(),
-        signed_file = signed.file.display(),
-        open = signed::OPEN,
-        open_file = signed.open.display(),
+        signed = signed.zones.iter().map(zone).collect::<String>(),
     )
+}
+
+fn zone((name, file): &(String, PathBuf)) -> String {
+    format!("zone:\n    name: \"{name}\"\n    zonefile: \"{}\"\n", file.display())
 }

@@ -13,6 +13,10 @@ use crate::command::{CommandLine, Failure};
 pub(super) const LABEL: &str = "signed";
 /// The label in it of a zone that is delegated and not signed.
 pub(super) const OPEN: &str = "open";
+/// The label in it of a zone with two keys and hashed proofs (NSEC3), below which `OPEN` is delegated too.
+pub(super) const SPLIT: &str = "split";
+/// The label in it of a zone that is signed with another key than its DS says.
+pub(super) const MISLED: &str = "misled";
 /// What the TLSA record of `forged` was when it was signed.
 const BEFORE: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
 /// And what it became afterwards.
@@ -22,12 +26,11 @@ pub(super) const WRONG: &str = "111111111111111111111111111111111111111111111111
 /// The owner of the record whose signature has run out.
 const LATE: &str = "_25._tcp.mx.late";
 
-/// The zone as it is served, and what a resolver has to know.
+/// The zones as they are served, and what a resolver has to know.
 #[derive(Debug)]
 pub(super) struct Signed {
-    pub(super) file: PathBuf,
-    /// The file of the zone that is not signed.
-    pub(super) open: PathBuf,
+    /// Each with its file.
+    pub(super) zones: Vec<(String, PathBuf)>,
     /// The file with the key that the resolver trusts.
     pub(super) anchor: PathBuf,
 }
@@ -45,27 +48,94 @@ impl Signed {
         spki: &str,
     ) -> Result<Self, Failure> {
         let origin = origin();
-        let keygen = ["-C".into(), folder.into(), (&programs.keygen).into()];
-        let kind = ["-a", "ECDSAP256SHA256", "-k", &origin].map(Into::into);
-        let key = CommandLine::new("env", keygen.into_iter().chain(kind).collect()).read()?;
-        let key = folder.join(key.trim());
+        let keys = Keys { programs, folder };
+        let key = keys.make(&origin, &["-a", "ECDSAP256SHA256", "-k"])?;
+        let split = keys.split(&format!("{SPLIT}.{origin}"), block, spki)?;
+        let misled = keys.misled(&format!("{MISLED}.{origin}"), block, spki)?;
         let plain = folder.join("signed.plain");
-        write(&plain, &text(block, spki))?;
-        let sign = |file: &Path, times: &[&str]| {
-            let words = ["-o", &origin, "-f"].map(Into::into).into_iter().chain([file.into()]);
-            let words = words.chain(times.iter().map(Into::into)).chain([(&plain).into(), (&key).into()]);
-            CommandLine::new(&programs.signzone, words.collect()).quiet()?;
-            fs::read_to_string(file)
-                .map_err(|error| Failure::new(format!("peers: {}: {error}", file.display())))
-        };
+        write(&plain, &format!("{}{}", text(block, spki), split.ds))?;
         let file = folder.join("signed.zone");
-        let now = sign(&file, &[])?;
-        let long_ago = sign(&folder.join("signed.old"), &["-i", "20200101", "-e", "20200201"])?;
+        let now = keys.sign(&origin, &file, &[], &plain, &[&key])?;
+        let times = ["-i", "20200101", "-e", "20200201"];
+        let long_ago = keys.sign(&origin, &folder.join("signed.old"), &times, &plain, &[&key])?;
         write(&file, &spoilt(&now, &long_ago)?)?;
-        let open = folder.join("open.zone");
-        write(&open, &text_of_open(block, spki))?;
-        Ok(Self { file, open, anchor: key.with_added_extension("key") })
+        let mut zones = vec![(origin.clone(), file), (split.origin, split.file), misled];
+        for above in [origin.clone(), format!("{SPLIT}.{origin}")] {
+            let open = format!("{OPEN}.{above}");
+            let file = folder.join(format!("{open}.zone"));
+            write(&file, &child(&open, block, spki))?;
+            zones.push((open, file));
+        }
+        Ok(Self { zones, anchor: key.with_added_extension("key") })
     }
+}
+
+/// A zone with what its parent says of it.
+struct Child {
+    origin: String,
+    file: PathBuf,
+    ds: String,
+}
+
+/// Makes keys, and signs with them.
+struct Keys<'a> {
+    programs: &'a Programs,
+    folder: &'a Path,
+}
+
+impl Keys<'_> {
+    /// The path of a new key, without extension.
+    fn make(&self, origin: &str, kind: &[&str]) -> Result<PathBuf, Failure> {
+        let words = ["-C".into(), self.folder.into(), (&self.programs.keygen).into()];
+        let words = words.into_iter().chain(kind.iter().chain([&origin]).map(Into::into));
+        let key = CommandLine::new("env", words.collect()).read()?;
+        Ok(self.folder.join(key.trim()))
+    }
+
+    /// The text of the zone in `plain`, signed, which is then in `file` too.
+    fn sign(
+        &self,
+        origin: &str,
+        file: &Path,
+        options: &[&str],
+        plain: &Path,
+        keys: &[&Path],
+    ) -> Result<String, Failure> {
+        let words = ["-o", origin, "-f"].map(Into::into).into_iter().chain([file.into()]);
+        let words = words.chain(options.iter().map(Into::into)).chain([plain.into()]);
+        let words = words.chain(keys.iter().map(Into::into));
+        CommandLine::new(&self.programs.signzone, words.collect()).quiet()?;
+        fs::read_to_string(file).map_err(|error| unread(file, &error))
+    }
+
+    /// A zone with a key for its keys and another for the rest, and NSEC3.
+    fn split(&self, origin: &str, block: Block, spki: &str) -> Result<Child, Failure> {
+        const RSA: [&str; 4] = ["-a", "RSASHA256", "-b", "2048"];
+        let for_keys = self.make(origin, &[&RSA[..], &["-k"]].concat())?;
+        let for_rest = self.make(origin, &RSA)?;
+        let plain = self.folder.join("split.plain");
+        let zone = child(origin, block, spki) + &format!("{OPEN} NS ns.{}.\n", zone::ORIGIN);
+        write(&plain, &zone)?;
+        let file = self.folder.join("split.zone");
+        self.sign(origin, &file, &["-n", "-t", "0"], &plain, &[&for_keys, &for_rest])?;
+        let ds = for_keys.with_added_extension("ds");
+        let ds = fs::read_to_string(&ds).map_err(|error| unread(&ds, &error))?;
+        Ok(Child { origin: origin.to_owned(), file, ds })
+    }
+
+    /// A zone whose parent has the digest of no key.
+    fn misled(&self, origin: &str, block: Block, spki: &str) -> Result<(String, PathBuf), Failure> {
+        let key = self.make(origin, &["-a", "ECDSAP256SHA256", "-k"])?;
+        let plain = self.folder.join("misled.plain");
+        write(&plain, &child(origin, block, spki))?;
+        let file = self.folder.join("misled.zone");
+        self.sign(origin, &file, &[], &plain, &[&key])?;
+        Ok((origin.to_owned(), file))
+    }
+}
+
+fn unread(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("peers: {}: {error}", file.display()))
 }
 
 /// The zone with one record changed after it was signed, and the signature of another out of the zone of long ago.
@@ -100,6 +170,9 @@ half MX 10 mx.forged
 half MX 20 mx.right
 {OPEN} NS ns.{parent}.
 island MX 10 mx.{OPEN}
+{SPLIT} NS ns.{parent}.
+{MISLED} NS ns.{parent}.
+{MISLED} DS 12345 13 2 {WRONG}
 ",
         origin = origin(),
         parent = zone::ORIGIN,
@@ -112,16 +185,16 @@ island MX 10 mx.{OPEN}
     )
 }
 
-fn text_of_open(block: Block, spki: &str) -> String {
+fn child(origin: &str, block: Block, spki: &str) -> String {
     format!(
-        "$ORIGIN {OPEN}.{origin}.
+        "$ORIGIN {origin}.
 $TTL 300
 @ SOA ns.{parent}. hostmaster.{parent}. 1 3600 600 86400 60
 @ NS ns.{parent}.
+@ MX 10 mx
 mx A {address}
 _25._tcp.mx TLSA 3 1 1 {spki}
 ",
-        origin = origin(),
         parent = zone::ORIGIN,
         address = block.host(zone::MX1),
     )

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::address::{Block, free_port, free_ports};
 use super::certificate::Certificate;
 use super::keeper::Keeper;
-use super::signed::{self, Signed};
+use super::signed::Signed;
 use super::world::{await_server, write};
 use super::zone;
 use crate::command::Failure;
@@ -99,13 +99,7 @@ remote-control:
 stub-zone:
     name: "{forward}."
     stub-addr: {authority_ip}@{authority_port}
-stub-zone:
-    name: "{signed}."
-    stub-addr: {authority_ip}@{authority_port}
-stub-zone:
-    name: "{open}.{signed}."
-    stub-addr: {authority_ip}@{authority_port}
-stub-zone:
+{stubs}stub-zone:
     name: "{reverse}."
     stub-addr: {authority_ip}@{authority_port}
 "#,
@@ -113,8 +107,7 @@ stub-zone:
         port = address.port(),
         folder = folder.display(),
         bogus = zone::BOGUS,
-        signed = signed::origin(),
-        open = signed::OPEN,
+        stubs = signed.zones.iter().map(|(name, _)| stub(name, authority)).collect::<String>(),
         anchor = signed.anchor.display(),
         forward = zone::ORIGIN,
         reverse = block.reverse_zone(),
@@ -122,4 +115,8 @@ stub-zone:
         authority_ip = authority.ip(),
         authority_port = authority.port(),
     )
+}
+
+fn stub(name: &str, authority: SocketAddrV4) -> String {
+    format!("stub-zone:\n    name: \"{name}.\"\n    stub-addr: {}@{}\n", authority.ip(), authority.port())
 }

@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) postfix: Postfix,
     /// Serves a policy of MTA-STS.
     pub(super) web: Web,
+    /// The file with the key of the signed zones.
+    pub(super) anchor: PathBuf,
     /// Postfix's, and Unbound's.
     pub(super) certificate: Certificate,
     keeper: Keeper,
@@ -47,7 +49,7 @@ impl World {
             Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed, &certificate)?;
         let postfix = Postfix::start(&mut keeper, programs, block, &certificate)?;
         let web = Web::start(&mut keeper, &programs.openssl, block, &postfix.certificates)?;
-        Ok(Self { block, nsd, unbound, postfix, web, certificate, keeper })
+        Ok(Self { block, nsd, unbound, postfix, web, anchor: signed.anchor, certificate, keeper })
     }
 
     /// A file of the run's folder with these bytes.

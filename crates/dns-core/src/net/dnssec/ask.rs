@@ -35,29 +35,40 @@ tokio::task_local! {
 pub(super) struct Progress {
     end: Option<End>,
     left: Cell<usize>,
-    /// Who answered the first question, the lookup's own, and what else was said with it.
-    told: RefCell<Option<(Arc<str>, Vec<Ede>)>>,
+    heard: RefCell<Heard>,
+}
+
+/// What came of a lookup's questions beside the proof.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// Who answered the first question, the lookup's own.
+    pub(super) resolver: Option<Arc<str>>,
+    /// What else was said with that.
+    pub(super) ede: Vec<Ede>,
     /// The first question that failed: what was not proved may be only for want of it.
-    failed: RefCell<Option<LookupError>>,
+    pub(super) failed: Option<LookupError>,
 }
 
 impl Progress {
     pub(super) fn new(end: Option<End>) -> Self {
-        Self { end, left: Cell::new(MOST_QUESTIONS), told: RefCell::default(), failed: RefCell::default() }
+        Self { end, left: Cell::new(MOST_QUESTIONS), heard: RefCell::default() }
     }
 
-    /// What there is to know of it.
-    pub(super) fn take(&self) -> (Option<(Arc<str>, Vec<Ede>)>, Option<LookupError>) {
-        (self.told.take(), self.failed.take())
+    /// What there is to know when it is over.
+    pub(super) fn heard(&self) -> Heard {
+        self.heard.take()
     }
 
     fn note(&self, answer: &Result<Told, LookupError>) {
+        let mut heard = self.heard.borrow_mut();
         match answer {
-            Ok(told) => {
-                self.told.borrow_mut().get_or_insert_with(|| (told.resolver.clone(), told.ede.clone()));
+            Ok(told) if heard.resolver.is_none() => {
+                heard.resolver = Some(told.resolver.clone());
+                heard.ede.clone_from(&told.ede);
             }
+            Ok(_) => {}
             Err(error) => {
-                self.failed.borrow_mut().get_or_insert_with(|| error.clone());
+                heard.failed.get_or_insert_with(|| error.clone());
             }
         }
     }

@@ -22,7 +22,7 @@ use hickory_net::{DnsError, NetError};
 
 pub use anchors::TrustAnchors;
 
-use self::ask::{Handle, LOOKUP, Progress};
+use self::ask::{Handle, Heard, LOOKUP, Progress};
 use self::store::Store;
 use super::Resolver;
 use super::upstreams::{End, Upstreams};
@@ -71,50 +71,24 @@ impl Validator {
     ) -> Result<Answer, LookupError> {
         let (mut at, mut cname) = (name.clone(), Vec::new());
         let mut security = Security::Secure;
-        let mut resolver = None;
-        let failed = |error: LookupError, cname: Vec<DomainName>| {
-            Err(LookupError { cname: [cname, error.cname].concat(), ..error })
-        };
         for _ in 0..=MOST_ALIASES {
             let covered = to_wire(&at).filter(|at| self.anchors.above(at).is_some());
             let Some(wire_name) = covered.filter(|_| kind != Kind::ChaosTxt) else {
-                let indeterminate = Some(Security::Indeterminate);
-                return match plain.lookup_plain(&at, kind, end).await {
-                    Ok(answer) => Ok(Answer {
-                        cname: [cname, answer.cname].concat(),
-                        security: indeterminate,
-                        ..answer
-                    }),
-                    Err(error) => {
-                        let security = indeterminate.filter(|_| !error.problem.is_temporary());
-                        failed(LookupError { security, ..error }, cname)
-                    }
-                };
+                return indeterminate(plain.lookup_plain(&at, kind, end).await, cname);
             };
-            let progress = Progress::new(end);
             let query = Query::query(wire_name, wire::record_type(kind));
-            let (result, progress) = LOOKUP
-                .scope(progress, async {
-                    let request = DnsRequest::from_query(query.clone(), DnsRequestOptions::default());
-                    let result = self.handle().send(request).first_answer().await;
-                    (result, LOOKUP.with(Progress::take))
-                })
-                .await;
-            let (told, failure) = progress;
-            let (by, ede) = told.unzip();
-            resolver = by.or(resolver);
-            let link = match link(result, &query, kind) {
-                Some(link) => link,
+            let (result, heard) = self.ask(&query, end).await;
+            let Heard { resolver, ede, failed } = heard;
+            let Some(link) = link(result, &query, kind) else {
                 // What is missing may be what would have proved it.
-                None => {
-                    let error = failure.unwrap_or_else(|| LookupError {
-                        ede: ede.unwrap_or_default(),
-                        security: Some(Security::Bogus),
-                        ..LookupError::new(Problem::Bogus)
-                    });
-                    let by = error.resolver.clone().or(resolver);
-                    return failed(LookupError { resolver: by, ..error }, cname);
-                }
+                let bogus = || LookupError {
+                    ede,
+                    security: Some(Security::Bogus),
+                    ..LookupError::new(Problem::Bogus)
+                };
+                let error = failed.unwrap_or_else(bogus);
+                let resolver = error.resolver.clone().or(resolver);
+                return Err(LookupError { resolver, cname, ..error });
             };
             security = security.min(link.security);
             match link.found {
@@ -123,21 +97,29 @@ impl Validator {
                     return Ok(Answer { records, cname, resolver, security: Some(security) });
                 }
                 Found::Nothing(problem) => {
-                    let ede = ede.unwrap_or_default();
                     let security = Some(security);
-                    return failed(
-                        LookupError { ede, resolver, security, ..LookupError::new(problem) },
-                        cname,
-                    );
+                    return Err(LookupError { ede, resolver, cname, security, ..LookupError::new(problem) });
                 }
-                Found::Alias(to) if to == *name || cname.contains(&to) => break,
+                Found::Alias(to) if to == *name || cname.contains(&to) => {
+                    return Err(LookupError { resolver, cname, ..LookupError::new(Problem::CnameLoop) });
+                }
                 Found::Alias(to) => {
                     cname.push(to.clone());
                     at = to;
                 }
             }
         }
-        failed(LookupError { resolver, ..LookupError::new(Problem::CnameLoop) }, cname)
+        Err(LookupError { cname, ..LookupError::new(Problem::CnameLoop) })
+    }
+
+    /// One question with all that it takes to prove the answer, and what was heard on the way.
+    async fn ask(&self, query: &Query, end: Option<End>) -> (Result<DnsResponse, NetError>, Heard) {
+        let asked = async {
+            let request = DnsRequest::from_query(query.clone(), DnsRequestOptions::default());
+            let result = self.handle().send(request).first_answer().await;
+            (result, LOOKUP.with(Progress::heard))
+        };
+        LOOKUP.scope(Progress::new(end), asked).await
     }
 
     fn handle(&self) -> &DnssecDnsHandle<Handle> {
@@ -155,6 +137,18 @@ impl Validator {
 impl fmt::Debug for Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Validator").field("anchors", &self.anchors).finish_non_exhaustive()
+    }
+}
+
+/// An answer about a name below no anchor, at the end of `cname`.
+fn indeterminate(asked: Result<Answer, LookupError>, cname: Vec<DomainName>) -> Result<Answer, LookupError> {
+    let security = Some(Security::Indeterminate);
+    match asked {
+        Ok(answer) => Ok(Answer { cname: [cname, answer.cname].concat(), security, ..answer }),
+        Err(error) => {
+            let security = security.filter(|_| !error.problem.is_temporary());
+            Err(LookupError { cname: [cname, error.cname].concat(), security, ..error })
+        }
     }
 }
 
