@@ -78,6 +78,12 @@ fn keep(message: &mut Message, query: &Query, apex: Option<&Name>) {
         // Whatever becomes of an alias's target, the alias is there.
         message.metadata.response_code = ResponseCode::NoError;
     }
+    // Only an answer made from a wildcard needs a proof beside it (RFC 4035 section 5.3.4); another that a cache adds is
+    // about the target of the alias.
+    let is_wildcard = |rrsig: &RRSIG| rrsig.input().num_labels < name.num_labels();
+    if !message.answers.is_empty() && !message.answers.iter().filter_map(signature).any(is_wildcard) {
+        message.authorities.clear();
+    }
     let is_above = |zone: &Name| zone.zone_of(name) && apex.is_some_and(|apex| apex.zone_of(zone));
     let signed: Vec<(Name, RecordType)> = message
         .authorities
