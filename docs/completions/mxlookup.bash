@@ -23,13 +23,17 @@ _mxlookup() {
 
     case "${cmd}" in
         mxlookup)
-            opts="-4 -6 -v -q -j -h -V --stable --no-addresses --ptr --tlsa --mta-sts --tlsrpt --https-port --allow-private --trust-ad --dns --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-4 -6 -v -q -j -h -V --stable --no-addresses --ptr --tlsa --mta-sts --tlsrpt --https-port --allow-private --trust-ad --dnssec --trust-anchor --dns --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --https-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-anchor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,4 +1,5 @@
 complete -c mxlookup -l https-port -d 'Fetch policies from this port' -r
+complete -c mxlookup -l trust-anchor -d 'Validate from the DNSKEY records in this file instead of the root\'s keys' -r -F
 complete -c mxlookup -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://…, tls://HOST[:PORT], https://HOST[:PORT][/PATH]; HOST: ADDRESS, NAME or NAME@ADDRESS (repeatable)' -r
 complete -c mxlookup -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
 complete -c mxlookup -l rate -d 'Begin at most N targets a second' -r
@@ -17,6 +18,7 @@ complete -c mxlookup -l mta-sts -d 'Look up what TLS the domain asks of those wh
 complete -c mxlookup -l tlsrpt -d 'Look up where the domain wants reports on TLS (RFC 8460)'
 complete -c mxlookup -l allow-private -d 'Fetch policies also from addresses of this machine or link'
 complete -c mxlookup -l trust-ad -d 'Believe what the DNS servers say of DNSSEC (the AD bit) [default: one on this machine, or as resolv.conf says]'
+complete -c mxlookup -l dnssec -d 'Validate every answer from the root down (DNSSEC), whoever gives it'
 complete -c mxlookup -s 4 -d 'Use IPv4 only'
 complete -c mxlookup -s 6 -d 'Use IPv6 only'
 complete -c mxlookup -l ordered -d 'Keep the order of the input, within a window of ten times -j'

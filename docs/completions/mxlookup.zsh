@@ -16,6 +16,7 @@ _mxlookup() {
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
 '--https-port=[Fetch policies from this port]:PORT:_default' \
+'--trust-anchor=[Validate from the DNSKEY records in this file instead of the root'\''s keys]:FILE:_files' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://…, tls\://HOST\[\:PORT\], https\://HOST\[\:PORT\]\[/PATH\]; HOST\: ADDRESS, NAME or NAME@ADDRESS (repeatable)]:SERVER:_default' \
 '--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
 '--rate=[Begin at most N targets a second]:N:_default' \
@@ -34,7 +35,8 @@ never\:"Never"))' \
 '--mta-sts[Look up what TLS the domain asks of those who send to it (MTA-STS, RFC 8461), and fetch that policy]' \
 '--tlsrpt[Look up where the domain wants reports on TLS (RFC 8460)]' \
 '--allow-private[Fetch policies also from addresses of this machine or link]' \
-'--trust-ad[Believe what the DNS servers say of DNSSEC (the AD bit) \[default\: one on this machine, or as resolv.conf says\]]' \
+'(--dnssec)--trust-ad[Believe what the DNS servers say of DNSSEC (the AD bit) \[default\: one on this machine, or as resolv.conf says\]]' \
+'--dnssec[Validate every answer from the root down (DNSSEC), whoever gives it]' \
 '-4[Use IPv4 only]' \
 '-6[Use IPv6 only]' \
 '--ordered[Keep the order of the input, within a window of ten times -j]' \

@@ -199,3 +199,18 @@ fn a_file_that_holds_no_key() {
     let ran = tool(&lab, "mxlookup").args(["--trust-anchor", path, "a.example"]).run();
     assert!(ran.code == 2 && ran.stderr.contains("--dnssec"), "{}", ran.stderr);
 }
+
+#[test]
+fn keys_are_asked_for_once_in_a_run() {
+    let server = tree().open();
+    let ran =
+        run(&server, &["good.example", "bare.example", "half.example", "abroad.example", "good.example"]);
+    assert_eq!(ran.records_of_words().len(), 5);
+    let asked = server.asked();
+    let keys: Vec<_> =
+        asked.iter().filter(|(_, kind)| matches!(kind, RecordType::DNSKEY | RecordType::DS)).collect();
+    let mut once = keys.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!((keys.len(), keys.len() >= 3), (once.len(), true), "{asked:?}");
+}

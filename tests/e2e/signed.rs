@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -52,6 +53,7 @@ pub(crate) struct Tree {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
+    asked: Arc<Mutex<Vec<(Name, RecordType)>>>,
     anchors: BTreeMap<Name, NamedTempFile>,
 }
 
@@ -123,8 +125,10 @@ impl Tree {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let addr = socket.local_addr().unwrap();
         let world = World { zones, faults: self.faults };
-        thread::spawn(move || world.serve(&socket));
-        Server { addr, anchors }
+        let asked = Arc::default();
+        let heard = Arc::clone(&asked);
+        thread::spawn(move || world.serve(&socket, &heard));
+        Server { addr, asked, anchors }
     }
 }
 
@@ -133,15 +137,21 @@ impl Server {
     pub(crate) fn anchor(&self, apex: &str) -> &str {
         self.anchors[&name(apex)].path().to_str().unwrap()
     }
+
+    /// The questions until now.
+    pub(crate) fn asked(&self) -> Vec<(Name, RecordType)> {
+        self.asked.lock().unwrap().clone()
+    }
 }
 
 impl World {
-    fn serve(&self, socket: &UdpSocket) {
+    fn serve(&self, socket: &UdpSocket, heard: &Mutex<Vec<(Name, RecordType)>>) {
         let mut buffer = [0; 4_096];
         while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
-            if let Some(answer) =
-                Message::from_vec(&buffer[..length]).ok().and_then(|asked| self.answer(&asked))
-            {
+            let Ok(asked) = Message::from_vec(&buffer[..length]) else { continue };
+            let query = &asked.queries[0];
+            heard.lock().unwrap().push((query.name().to_lowercase(), query.query_type()));
+            if let Some(answer) = self.answer(&asked) {
                 let _ = socket.send_to(&answer.to_vec().unwrap(), peer);
             }
         }

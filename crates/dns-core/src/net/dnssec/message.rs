@@ -133,3 +133,126 @@ fn signature(record: &Record) -> Option<&RRSIG> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_net::proto::dnssec::Algorithm;
+    use hickory_net::proto::dnssec::rdata::{NSEC, SigInput};
+    use hickory_net::proto::rr::rdata::{CNAME, NS, SOA, TXT};
+    use hickory_net::proto::rr::{Record, SerialNumber};
+
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::from_ascii(text).unwrap()
+    }
+
+    fn record(at: &str, data: RData) -> Record {
+        Record::from_rdata(name(at), 300, data)
+    }
+
+    fn soa(at: &str) -> Record {
+        record(at, RData::SOA(SOA::new(name("ns."), name("ns."), 1, 1, 1, 1, 1)))
+    }
+
+    fn nsec(at: &str) -> Record {
+        record(at, RData::DNSSEC(DNSSECRData::NSEC(NSEC::new(name("z."), [RecordType::MX]))))
+    }
+
+    fn rrsig(at: &str, of: RecordType, signer: &str, labels: u8) -> Record {
+        let input = SigInput {
+            type_covered: of,
+            algorithm: Algorithm::ECDSAP256SHA256,
+            num_labels: labels,
+            original_ttl: 300,
+            sig_expiration: SerialNumber::new(1),
+            sig_inception: SerialNumber::new(0),
+            key_tag: 1,
+            signer_name: name(signer),
+        };
+        record(at, RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(input, vec![0; 64]))))
+    }
+
+    /// What is left of an answer for the TXT of `x.a.example`: answers and authorities.
+    fn kept(answers: Vec<Record>, authorities: Vec<Record>, apex: Option<&str>) -> (usize, usize) {
+        let mut message = Message::new(0, MessageType::Response, OpCode::Query);
+        message.answers = answers;
+        message.authorities = authorities;
+        let apex = apex.map(name);
+        keep(&mut message, &Query::query(name("x.a.example."), RecordType::TXT), apex.as_ref());
+        (message.answers.len(), message.authorities.len())
+    }
+
+    #[test]
+    fn a_question_asks_for_signatures_whatever_the_server_thinks() {
+        let query = Query::query(name("a.example."), RecordType::DNSKEY);
+        let question = question(&query, || true).unwrap();
+        assert_eq!(question.section(), b"\x01A\x07EXAMPLE\0\0\x30\0\x01");
+        let message = Message::from_vec(&question.bytes).unwrap();
+        assert!(message.metadata.checking_disabled && message.edns.unwrap().flags().dnssec_ok);
+        let root = super::question(&Query::query(Name::root(), RecordType::NS), || true).unwrap();
+        assert_eq!(root.section(), b"\0\0\x02\0\x01");
+    }
+
+    #[test]
+    fn only_what_is_about_the_name_is_looked_at() {
+        let txt = |at: &str| record(at, RData::TXT(TXT::new(vec!["x".into()])));
+        let all = vec![
+            txt("X.a.Example."),
+            rrsig("x.a.example.", RecordType::TXT, "example.", 3),
+            txt("y.a.example."),
+            record("x.a.example.", RData::NS(NS(name("ns.")))),
+            rrsig("x.a.example.", RecordType::NS, "example.", 3),
+        ];
+        assert_eq!(kept(all, vec![], Some(".")), (2, 0));
+        let alias = vec![record("x.a.example.", RData::CNAME(CNAME(name("b.")))), txt("b.")];
+        let about_the_target = vec![nsec("b."), rrsig("b.", RecordType::NSEC, ".", 1)];
+        assert_eq!(kept(alias, about_the_target, Some(".")), (1, 0));
+    }
+
+    #[test]
+    fn what_a_wildcard_gives_keeps_its_proof() {
+        let answer = vec![
+            record("x.a.example.", RData::TXT(TXT::new(vec!["x".into()]))),
+            rrsig("x.a.example.", RecordType::TXT, "example.", 2),
+        ];
+        let proof = vec![nsec("a.example."), rrsig("a.example.", RecordType::NSEC, "example.", 2)];
+        assert_eq!(kept(answer, proof, Some(".")), (2, 2));
+    }
+
+    #[test]
+    fn a_proof_counts_only_if_it_is_about_a_zone_above_the_name() {
+        let signed = |signer| vec![nsec("w.example."), rrsig("w.example.", RecordType::NSEC, signer, 2)];
+        for (authorities, apex, left) in [
+            (vec![soa("example.")], Some("."), 1),
+            (vec![soa("example.")], Some("a.example."), 0),
+            (vec![soa("other.")], Some("."), 0),
+            (vec![soa("example.")], None, 0),
+            (vec![nsec("w.example.")], Some("."), 0),
+            (signed("example."), Some("."), 2),
+            (signed("w.example."), Some("."), 0),
+            (vec![record("example.", RData::NS(NS(name("ns."))))], Some("."), 0),
+        ] {
+            assert_eq!(kept(vec![], authorities.clone(), apex), (0, left), "{authorities:?}");
+        }
+    }
+
+    #[test]
+    fn sets_and_signatures_without_end_are_cut() {
+        let many = |count: usize| (0..count).map(|n| soa(&format!("x{n}.")));
+        let mut records: Vec<Record> = many(20).collect();
+        bound(&mut records, MOST_PROOFS);
+        assert_eq!(records.len(), MOST_PROOFS);
+        let mut records: Vec<Record> = (0..20).map(|_| rrsig("x.", RecordType::MX, ".", 1)).collect();
+        bound(&mut records, usize::MAX);
+        assert_eq!(records.len(), MOST_SIGNATURES);
+    }
+
+    #[test]
+    fn garbage_is_a_bad_answer() {
+        let query = Query::query(name("x."), RecordType::MX);
+        for bytes in [&b""[..], b"\0\0", &[0xff; 64], b"GET / HTTP/1.0\r\n\r\n"] {
+            assert_eq!(read(bytes, &query, None).unwrap_err().problem, Problem::BadAnswer);
+        }
+    }
+}
