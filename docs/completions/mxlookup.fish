@@ -1,5 +1,5 @@
 complete -c mxlookup -l https-port -d 'Fetch policies from this port' -r
-complete -c mxlookup -l trust-anchor -d 'Validate from the DNSKEY records in this file instead of the root\'s keys' -r -F
+complete -c mxlookup -l trust-anchor -d 'Validate from the DNSKEY and DS records in this file instead of the root\'s keys' -r -F
 complete -c mxlookup -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://…, tls://HOST[:PORT], https://HOST[:PORT][/PATH]; HOST: ADDRESS, NAME or NAME@ADDRESS (repeatable)' -r
 complete -c mxlookup -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F
 complete -c mxlookup -l rate -d 'Begin at most N targets a second' -r

@@ -16,7 +16,7 @@ _mxlookup() {
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
 '--https-port=[Fetch policies from this port]:PORT:_default' \
-'--trust-anchor=[Validate from the DNSKEY records in this file instead of the root'\''s keys]:FILE:_files' \
+'--trust-anchor=[Validate from the DNSKEY and DS records in this file instead of the root'\''s keys]:FILE:_files' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://…, tls\://HOST\[\:PORT\], https\://HOST\[\:PORT\]\[/PATH\]; HOST\: ADDRESS, NAME or NAME@ADDRESS (repeatable)]:SERVER:_default' \
 '--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \
 '--rate=[Begin at most N targets a second]:N:_default' \

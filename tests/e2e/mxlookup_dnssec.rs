@@ -167,6 +167,23 @@ fn what_is_below_no_anchor_is_indeterminate() {
 }
 
 #[test]
+fn digests_of_keys_are_trusted_too() {
+    let server = tree().open();
+    let lab = internet();
+    let dns = server.addr.to_string();
+    for (apex, domain) in [(".", "good.example"), (".", "child.example"), ("child.example.", "child.example")]
+    {
+        let words = ["--dns", &dns, "--dnssec", "--trust-anchor", server.digest(apex), domain];
+        let ran = tool(&lab, "mxlookup").args(words).run();
+        assert_eq!(said(&ran.records_of_words()[0]), r#"ok: secure by "validation" [secure]"#, "{apex}");
+    }
+    let words =
+        ["--dns", &dns, "--dnssec", "--trust-anchor", server.digest("wrong.example."), "wrong.example"];
+    let ran = tool(&lab, "mxlookup").args(words).run();
+    assert_eq!(verdict(&ran.records_of_words()[0]), "unknown dns.bogus dns");
+}
+
+#[test]
 fn another_key_than_the_root_has() {
     let (server, other) = (tree().open(), tree().open());
     let lab = internet();
@@ -182,9 +199,10 @@ fn a_file_that_holds_no_key() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
     let cases = [
-        ("", "there is no DNSKEY record in it"),
-        (". 300 IN A 192.0.2.1\n", "not DNSKEY records: "),
+        ("", "there is neither a DNSKEY nor a DS record in it"),
+        (". 300 IN A 192.0.2.1\n", "not DNSKEY or DS records: "),
         (". 300 IN DNSKEY 257 3 1 AwEAAQ==\n", "the key of . cannot be used: algorithm 1 is not supported"),
+        (". 300 IN DS 1 13 2 00\n", "the DS of . cannot be used: its digest is not 64 hexadecimal digits"),
         (". 300 IN DNSKEY 0 3 13 AwEAAQ==\n", "its flags do not make it a key of a zone"),
     ];
     for (text, cause) in cases {

@@ -55,6 +55,7 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     asked: Arc<Mutex<Vec<(Name, RecordType)>>>,
     anchors: BTreeMap<Name, NamedTempFile>,
+    digests: BTreeMap<Name, NamedTempFile>,
 }
 
 /// The records of a zone by name and type, each with its signatures.
@@ -85,7 +86,7 @@ impl Tree {
 
     pub(crate) fn open(self) -> Server {
         let mut zones = Vec::new();
-        let mut anchors = BTreeMap::new();
+        let (mut anchors, mut digests) = (BTreeMap::new(), BTreeMap::new());
         // From the leaves up: a parent needs the keys of its children.
         let mut delegated: Vec<(Name, Option<DS>)> = Vec::new();
         for (apex, delegation, text) in self.zones.into_iter().rev() {
@@ -115,6 +116,11 @@ impl Tree {
                 anchors.insert(apex.clone(), file);
             }
             let ds = signer.as_ref().map(|signer| ds(&apex, signer.dnskey(), delegation));
+            if let Some(ds) = &ds {
+                let mut file = NamedTempFile::new().unwrap();
+                writeln!(file, "{apex} {TTL} IN DS {ds}").unwrap();
+                digests.insert(apex.clone(), file);
+            }
             delegated.push((apex.clone(), ds));
             if let Some(signer) = &signer {
                 deny(&apex, &mut sets);
@@ -128,7 +134,7 @@ impl Tree {
         let asked = Arc::default();
         let heard = Arc::clone(&asked);
         thread::spawn(move || world.serve(&socket, &heard));
-        Server { addr, asked, anchors }
+        Server { addr, asked, anchors, digests }
     }
 }
 
@@ -136,6 +142,11 @@ impl Server {
     /// The path of a file with the key of a zone.
     pub(crate) fn anchor(&self, apex: &str) -> &str {
         self.anchors[&name(apex)].path().to_str().unwrap()
+    }
+
+    /// The path of a file with what the parent says of a zone's key.
+    pub(crate) fn digest(&self, apex: &str) -> &str {
+        self.digests[&name(apex)].path().to_str().unwrap()
     }
 
     /// The questions until now.

@@ -47,7 +47,7 @@ pub struct Options {
     /// Validate every answer from the root down (DNSSEC), whoever gives it
     #[arg(long)]
     pub dnssec: bool,
-    /// Validate from the DNSKEY records in this file instead of the root's keys
+    /// Validate from the DNSKEY and DS records in this file instead of the root's keys
     #[arg(long, value_name = "FILE", requires = "dnssec")]
     pub trust_anchor: Option<PathBuf>,
     #[command(flatten)]

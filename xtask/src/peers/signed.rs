@@ -33,6 +33,8 @@ pub(super) struct Signed {
     pub(super) zones: Vec<(String, PathBuf)>,
     /// The file with the key that the resolver trusts.
     pub(super) anchor: PathBuf,
+    /// The path of the key that signs the keys of `SPLIT`, without extension.
+    pub(super) split: PathBuf,
 }
 
 pub(super) fn origin() -> String {
@@ -66,7 +68,7 @@ impl Signed {
             write(&file, &child(&open, block, spki))?;
             zones.push((open, file));
         }
-        Ok(Self { zones, anchor: key.with_added_extension("key") })
+        Ok(Self { zones, anchor: key.with_added_extension("key"), split: split.key })
     }
 }
 
@@ -74,6 +76,7 @@ impl Signed {
 struct Child {
     origin: String,
     file: PathBuf,
+    key: PathBuf,
     ds: String,
 }
 
@@ -120,7 +123,7 @@ impl Keys<'_> {
         self.sign(origin, &file, &["-n", "-t", "0"], &plain, &[&for_keys, &for_rest])?;
         let ds = for_keys.with_added_extension("ds");
         let ds = fs::read_to_string(&ds).map_err(|error| unread(&ds, &error))?;
-        Ok(Child { origin: origin.to_owned(), file, ds })
+        Ok(Child { origin: origin.to_owned(), file, key: for_keys, ds })
     }
 
     /// A zone whose parent has the digest of no key.

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) web: Web,
     /// The file with the key of the signed zones.
     pub(super) anchor: PathBuf,
+    /// The path of a key that has signed another, without extension.
+    pub(super) split: PathBuf,
     /// Postfix's, and Unbound's.
     pub(super) certificate: Certificate,
     keeper: Keeper,
@@ -49,7 +51,17 @@ impl World {
             Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed, &certificate)?;
         let postfix = Postfix::start(&mut keeper, programs, block, &certificate)?;
         let web = Web::start(&mut keeper, &programs.openssl, block, &postfix.certificates)?;
-        Ok(Self { block, nsd, unbound, postfix, web, anchor: signed.anchor, certificate, keeper })
+        Ok(Self {
+            block,
+            nsd,
+            unbound,
+            postfix,
+            web,
+            anchor: signed.anchor,
+            split: signed.split,
+            certificate,
+            keeper,
+        })
     }
 
     /// A file of the run's folder with these bytes.

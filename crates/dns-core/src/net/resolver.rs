@@ -63,7 +63,7 @@ impl Resolver {
         let (mut at, mut cname) = (name.clone(), Vec::new());
         let mut is_secure = true;
         for _ in 0..MAX_RESTARTS {
-            let question = || Some(Question::new(&at, kind, coins()));
+            let question = || Question::new(&at, kind, coins());
             let asked = self.upstreams.ask(question, |bytes| wire::read(bytes, &at, kind), end).await;
             let (reading, upstream) = asked.map_err(|error| LookupError { cname: cname.clone(), ..error })?;
             let resolver = upstream.shown.clone();

@@ -41,7 +41,7 @@ impl Upstreams {
     /// said it.
     pub(super) async fn ask<R>(
         &self,
-        question: impl Fn() -> Option<Question>,
+        question: impl Fn() -> Question,
         read: impl Fn(&[u8]) -> Result<R, Refusal>,
         end: Option<End>,
     ) -> Result<(R, &Upstream), LookupError> {
@@ -63,10 +63,7 @@ impl Upstreams {
                     },
                     None => (self.try_timeout, self.try_timeout),
                 };
-                let answer = match question() {
-                    Some(question) => upstream.exchange(question, try_timeout).await,
-                    None => Err(TryError::Bad(None)),
-                };
+                let answer = upstream.exchange(question(), try_timeout).await;
                 let error = match answer.map(|bytes| read(&bytes)) {
                     Ok(Ok(reading)) => {
                         self.preferred.set(at);

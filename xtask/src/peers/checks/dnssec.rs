@@ -19,6 +19,7 @@ pub(super) const OF_ANY_SERVER: &[(&str, Check)] = &[
     ("an alias within the zone", alias),
     ("a zone whose DS is of another key", misled),
     ("a TLSA record that was changed, and one whose signature has run out", spoilt),
+    ("a trusted zone with two keys, by one of them and by its digest", trusted),
     ("a domain below no trusted key", outside),
 ];
 
@@ -98,6 +99,17 @@ fn spoilt(world: &World, dns: SocketAddrV4) -> Outcome {
         let parts =
             [r#""tlsa_error":{"code":"tls.dnssec_invalid""#, r#""code":"dns.bogus","severity":"warn""#];
         run.exits(75)?.has(parts[0])?.has(parts[1])?.lacks(r#""tlsa":["#)?;
+    }
+    Ok(())
+}
+
+fn trusted(world: &World, dns: SocketAddrV4) -> Outcome {
+    for extension in ["key", "ds"] {
+        let anchor = world.split.with_added_extension(extension);
+        let domain = format!("{SPLIT}.{}", signed::origin());
+        let run =
+            Run::of(format!("mxlookup --dnssec --trust-anchor {} --dns {dns} {domain}", anchor.display()))?;
+        run.exits(0)?.has(SECURE)?;
     }
     Ok(())
 }

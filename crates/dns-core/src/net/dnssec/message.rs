@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use hickory_net::proto::dnssec::rdata::{DNSSECRData, RRSIG};
-use hickory_net::proto::op::{DnsResponse, Edns, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_net::proto::rr::{Label, Name, RData, Record, RecordType};
+use hickory_net::proto::op::{DnsResponse, Message, Query, ResponseCode};
+use hickory_net::proto::rr::{Name, RData, Record, RecordType};
 
 use crate::net::upstreams::Refusal;
-use crate::net::wire::{self, HEADER, Question};
+use crate::net::wire::{self, Question};
 use crate::{Ede, Problem};
 
 /// The most signatures that are tried for a set of records: of two algorithms, by two keys each, and once more.
@@ -16,23 +16,23 @@ const MOST_SIGNATURES: usize = 8;
 const MOST_PROOFS: usize = 8;
 
 /// Asks with DO, and CD: what a server further on finds bogus comes all the same, and is judged here (RFC 6840
-/// section 5.9). Letters are in random case as in any other question. `None` if it does not fit on the wire.
-pub(super) fn question(query: &Query, mut coin: impl FnMut() -> bool) -> Option<Question> {
-    let labels = query.name().iter().map(|label| {
+/// section 5.9). Letters are in random case as in any other question.
+pub(super) fn question(query: &Query, mut coin: impl FnMut() -> bool) -> Question {
+    // RD and CD; one question, one OPT.
+    let mut bytes = vec![0, 0, 0x01, 0x10, 0, 1, 0, 0, 0, 0, 0, 1];
+    for label in query.name().iter() {
+        // A label has at most 63 octets.
+        bytes.push(label.len() as u8);
         let flip = |byte: &u8| if byte.is_ascii_alphabetic() && coin() { byte ^ 0x20 } else { *byte };
-        Label::from_raw_bytes(&label.iter().map(flip).collect::<Vec<_>>())
-    });
-    let mut name = Name::from_labels(labels.collect::<Result<Vec<_>, _>>().ok()?).ok()?;
-    name.set_fqdn(true);
-    let length: usize = name.iter().map(|label| label.len() + 1).sum();
-    let mut message = Message::new(0, MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = true;
-    message.metadata.checking_disabled = true;
-    message.add_query(Query::query(name, query.query_type()));
-    let mut edns = Edns::new();
-    edns.set_max_payload(wire::PAYLOAD).set_dnssec_ok(true);
-    message.set_edns(edns);
-    Some(Question { bytes: message.to_vec().ok()?, end: HEADER + length + 1 + 4 })
+        bytes.extend(label.iter().map(flip));
+    }
+    bytes.push(0);
+    bytes.extend_from_slice(&u16::from(query.query_type()).to_be_bytes());
+    bytes.extend_from_slice(&u16::from(query.query_class()).to_be_bytes());
+    let end = bytes.len();
+    let [high, low] = wire::PAYLOAD.to_be_bytes();
+    bytes.extend_from_slice(&[0, 0, 41, high, low, 0, 0, 0x80, 0, 0, 0]);
+    Question { bytes, end }
 }
 
 /// Reads an answer whose id and question section were checked before, and drops what says nothing about the question
@@ -127,7 +127,7 @@ fn covered(record: &Record) -> RecordType {
     signature(record).map_or(record.record_type(), |rrsig| rrsig.input().type_covered)
 }
 
-fn signature(record: &Record) -> Option<&RRSIG> {
+pub(super) fn signature(record: &Record) -> Option<&RRSIG> {
     match &record.data {
         RData::DNSSEC(DNSSECRData::RRSIG(rrsig)) => Some(rrsig),
         _ => None,
@@ -138,8 +138,9 @@ fn signature(record: &Record) -> Option<&RRSIG> {
 mod tests {
     use hickory_net::proto::dnssec::Algorithm;
     use hickory_net::proto::dnssec::rdata::{NSEC, SigInput};
+    use hickory_net::proto::op::{MessageType, OpCode};
+    use hickory_net::proto::rr::SerialNumber;
     use hickory_net::proto::rr::rdata::{CNAME, NS, SOA, TXT};
-    use hickory_net::proto::rr::{Record, SerialNumber};
 
     use super::*;
 
@@ -186,11 +187,11 @@ mod tests {
     #[test]
     fn a_question_asks_for_signatures_whatever_the_server_thinks() {
         let query = Query::query(name("a.example."), RecordType::DNSKEY);
-        let question = question(&query, || true).unwrap();
+        let question = question(&query, || true);
         assert_eq!(question.section(), b"\x01A\x07EXAMPLE\0\0\x30\0\x01");
         let message = Message::from_vec(&question.bytes).unwrap();
         assert!(message.metadata.checking_disabled && message.edns.unwrap().flags().dnssec_ok);
-        let root = super::question(&Query::query(Name::root(), RecordType::NS), || true).unwrap();
+        let root = super::question(&Query::query(Name::root(), RecordType::NS), || true);
         assert_eq!(root.section(), b"\0\0\x02\0\x01");
     }
 

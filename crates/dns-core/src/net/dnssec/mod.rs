@@ -4,13 +4,16 @@
 //! chain is as secure as its weakest link. Signatures, keys and proofs of absence are hickory's affair alone.
 
 mod anchors;
+mod apex;
 mod ask;
 mod message;
 mod store;
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_net::dnssec::DnssecDnsHandle;
@@ -19,13 +22,15 @@ use hickory_net::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query, 
 use hickory_net::proto::rr::{Name, RData, Record, RecordType};
 use hickory_net::xfer::{DnsHandle, FirstAnswer};
 use hickory_net::{DnsError, NetError};
+use tokio::sync::OnceCell;
+use tokio::time::timeout_at;
 
 pub use anchors::TrustAnchors;
 
 use self::ask::{Handle, Heard, LOOKUP, Progress};
 use self::store::Store;
 use super::Resolver;
-use super::upstreams::{End, Upstreams};
+use super::upstreams::{End, Upstreams, timed_out};
 use super::wire;
 use crate::{Answer, DomainName, Kind, LookupError, Problem, Rr, Security};
 
@@ -39,9 +44,9 @@ const LONG: Duration = Duration::from_secs(3_600);
 /// Asks for proofs, for one thread.
 pub(super) struct Validator {
     anchors: TrustAnchors,
-    upstreams: Rc<Upstreams>,
-    /// Made when it is first needed: that must be within a `LocalSet`.
-    handle: OnceCell<DnssecDnsHandle<Handle>>,
+    store: Rc<Store>,
+    /// One for each anchor, made when it is first needed: that must be within a `LocalSet`.
+    handles: RefCell<HashMap<Name, Rc<OnceCell<DnssecDnsHandle<Handle>>>>>,
 }
 
 /// What is at one name, aliases not followed.
@@ -58,7 +63,8 @@ enum Found {
 
 impl Validator {
     pub(super) fn new(upstreams: Rc<Upstreams>, anchors: TrustAnchors) -> Self {
-        Self { anchors, upstreams, handle: OnceCell::new() }
+        let store = Rc::new(Store::new(upstreams, anchors.clone()));
+        Self { anchors, store, handles: RefCell::default() }
     }
 
     /// The same as [`Resolver::lookup_until`]; `plain` is asked for what no anchor is above.
@@ -72,12 +78,12 @@ impl Validator {
         let (mut at, mut cname) = (name.clone(), Vec::new());
         let mut security = Security::Secure;
         for _ in 0..=MOST_ALIASES {
-            let covered = to_wire(&at).filter(|at| self.anchors.above(at).is_some());
-            let Some(wire_name) = covered.filter(|_| kind != Kind::ChaosTxt) else {
+            let covered = to_wire(&at).and_then(|at| Some((self.anchors.above(&at)?, at)));
+            let Some((apex, wire_name)) = covered.filter(|_| kind != Kind::ChaosTxt) else {
                 return indeterminate(plain.lookup_plain(&at, kind, end).await, cname);
             };
             let query = Query::query(wire_name, wire::record_type(kind));
-            let (result, heard) = self.ask(&query, end).await;
+            let (result, heard) = self.ask(apex, &query, end).await;
             let Heard { resolver, ede, failed } = heard;
             let Some(link) = link(result, &query, kind) else {
                 // What is missing may be what would have proved it.
@@ -112,25 +118,45 @@ impl Validator {
         Err(LookupError { cname, ..LookupError::new(Problem::CnameLoop) })
     }
 
-    /// One question with all that it takes to prove the answer, and what was heard on the way.
-    async fn ask(&self, query: &Query, end: Option<End>) -> (Result<DnsResponse, NetError>, Heard) {
+    /// One question with all that it takes to prove the answer from `apex` down, and what was heard on the way.
+    async fn ask(
+        &self,
+        apex: &Name,
+        query: &Query,
+        end: Option<End>,
+    ) -> (Result<DnsResponse, NetError>, Heard) {
+        let handle = match self.handle(apex, end).await {
+            Ok(handle) => handle,
+            Err(error) => {
+                let heard = Heard { failed: Some(error), ..Heard::default() };
+                return (Err(NetError::Message("no keys to begin with")), heard);
+            }
+        };
         let asked = async {
             let request = DnsRequest::from_query(query.clone(), DnsRequestOptions::default());
-            let result = self.handle().send(request).first_answer().await;
+            let result = handle.send(request).first_answer().await;
             (result, LOOKUP.with(Progress::heard))
         };
         LOOKUP.scope(Progress::new(end), asked).await
     }
 
-    fn handle(&self) -> &DnssecDnsHandle<Handle> {
-        self.handle.get_or_init(|| {
-            let store = Store::new(self.upstreams.clone(), self.anchors.clone());
+    async fn handle(&self, apex: &Name, end: Option<End>) -> Result<DnssecDnsHandle<Handle>, LookupError> {
+        let cell = self.handles.borrow_mut().entry(apex.clone()).or_default().clone();
+        let made = cell.get_or_try_init(async || {
+            let keys = apex::keys(&self.anchors, apex, &self.store, end).await?;
             // A failure is never remembered: it may be one of the network that spread to what hangs on it.
-            DnssecDnsHandle::with_trust_anchor(Handle::new(Rc::new(store)), self.anchors.keys.clone())
+            Ok(DnssecDnsHandle::with_trust_anchor(Handle::new(self.store.clone()), Arc::new(keys))
                 .validation_cache_size(MOST_PROOFS)
                 .positive_validation_ttl(Duration::ZERO..=LONG)
-                .negative_validation_ttl(Duration::ZERO..=Duration::ZERO)
-        })
+                .negative_validation_ttl(Duration::ZERO..=Duration::ZERO))
+        });
+        let handle = match end {
+            None => made.await?,
+            Some((deadline, limit)) => {
+                timeout_at(deadline.into(), made).await.map_err(|_| timed_out(limit))??
+            }
+        };
+        Ok(handle.clone())
     }
 }
 

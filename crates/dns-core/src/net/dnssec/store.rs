@@ -15,6 +15,7 @@ use super::ask::Told;
 use super::message;
 use crate::LookupError;
 use crate::net::upstreams::{End, Upstreams, timed_out};
+use crate::net::wire::coins;
 
 /// The most answers that are kept.
 const MOST: usize = 4_096;
@@ -87,7 +88,7 @@ impl Store {
     /// The answer and its length in octets.
     async fn ask_servers(&self, query: &Query, end: Option<End>) -> Result<(Told, usize), LookupError> {
         let apex = self.anchors.above(query.name());
-        let question = || message::question(query, rand::random);
+        let question = || message::question(query, coins());
         let read = |bytes: &[u8]| Ok((message::read(bytes, query, apex)?, bytes.len()));
         let ((answer, length), upstream) = self.upstreams.ask(question, read, end).await?;
         let (response, ede) = answer;
