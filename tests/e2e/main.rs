@@ -28,6 +28,7 @@ mod pipeline;
 mod policy;
 mod recipients;
 mod resolver;
+mod resolver_cache;
 mod resolver_tls;
 mod scenarios;
 mod scene;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::Server;
 #[cfg(feature = "net")]
 use crate::http::Trust;
+#[cfg(feature = "net")]
+use crate::net::Cache;
 
 /// How the DNS is asked.
 #[derive(Debug, Clone)]
@@ -17,6 +19,9 @@ pub struct ResolverConfig {
     pub tries: u32,
     /// Whether every server's word on DNSSEC is taken (the AD bit): see [`ResolverConfig::trusts`].
     pub trust_ad: bool,
+    /// What has been asked already, by whoever has a copy of this.
+    #[cfg(feature = "net")]
+    pub cache: Cache,
     /// What the certificates of the servers must lead to, where they have any.
     #[cfg(feature = "net")]
     pub trust: Trust,
@@ -30,6 +35,8 @@ impl ResolverConfig {
             try_timeout: Duration::from_millis(2_500),
             tries: 2,
             trust_ad: false,
+            #[cfg(feature = "net")]
+            cache: Cache::default(),
             #[cfg(feature = "net")]
             trust: Trust::system(),
         }

@@ -61,6 +61,8 @@ pub struct LookupError {
     pub cname: Vec<DomainName>,
     /// What DNSSEC says of a denial, if somebody trustworthy said it.
     pub security: Option<Security>,
+    /// How long a denial may be kept, in seconds (RFC 2308 section 5).
+    pub lasts: u32,
 }
 
 impl LookupError {
@@ -74,6 +76,7 @@ impl LookupError {
             limit: None,
             cname: Vec::new(),
             security: None,
+            lasts: 0,
         }
     }
 }

@@ -97,6 +97,8 @@ pub struct Answer {
     pub resolver: Arc<str>,
     /// What DNSSEC says of records and aliases together, if somebody trustworthy said it.
     pub security: Option<Security>,
+    /// How long all of it may be kept, in seconds.
+    pub lasts: u32,
 }
 
 /// Asks questions. Names are absolute; no search list, no /etc/hosts.

@@ -118,7 +118,7 @@ impl Lookup for Zone {
             (found, _) => found.cloned(),
         };
         match found {
-            Some(records) => Ok(Answer { records, cname, resolver: "zone".into(), security }),
+            Some(records) => Ok(Answer { records, cname, resolver: "zone".into(), security, lasts: 0 }),
             None if self.names.contains(&key.0) => {
                 Err(LookupError { cname, security, ..LookupError::new(Problem::NoData) })
             }

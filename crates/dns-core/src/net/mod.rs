@@ -1,6 +1,7 @@
 //! Asking real servers: the only place that knows the wire format and sockets.
 
 mod bounded;
+mod cache;
 mod dial;
 #[cfg(feature = "dnssec")]
 mod dnssec;
@@ -15,6 +16,7 @@ mod upstreams;
 mod wire;
 
 pub use bounded::Bounded;
+pub use cache::Cache;
 #[cfg(feature = "dnssec")]
 pub use dnssec::TrustAnchors;
 pub use resolver::Resolver;

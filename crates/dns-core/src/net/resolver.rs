@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::cache::Cache;
 #[cfg(feature = "dnssec")]
 use super::dnssec::{TrustAnchors, Validator};
 use super::upstreams::{End, Upstreams};
@@ -15,6 +16,7 @@ use crate::{Answer, DomainName, Kind, Lookup, LookupError, Problem, ResolverConf
 #[derive(Debug)]
 pub struct Resolver {
     upstreams: Rc<Upstreams>,
+    cache: Cache,
     #[cfg(feature = "dnssec")]
     validator: Option<Validator>,
 }
@@ -24,6 +26,7 @@ impl Resolver {
     pub fn new(config: &ResolverConfig) -> Self {
         Self {
             upstreams: Rc::new(Upstreams::new(config)),
+            cache: config.cache.clone(),
             #[cfg(feature = "dnssec")]
             validator: None,
         }
@@ -44,6 +47,10 @@ impl Resolver {
         kind: Kind,
         end: Option<End>,
     ) -> Result<Answer, LookupError> {
+        self.cache.get(name, kind, end, self.ask(name, kind, end)).await
+    }
+
+    async fn ask(&self, name: &DomainName, kind: Kind, end: Option<End>) -> Result<Answer, LookupError> {
         #[cfg(feature = "dnssec")]
         if let Some(validator) = &self.validator {
             return validator.lookup(self, name, kind, end).await;
@@ -61,7 +68,7 @@ impl Resolver {
         /// How often an alias is asked for anew, where a server does not follow it itself.
         const MAX_RESTARTS: usize = 8;
         let (mut at, mut cname) = (name.clone(), Vec::new());
-        let mut is_secure = true;
+        let (mut is_secure, mut lasts) = (true, u32::MAX);
         for _ in 0..MAX_RESTARTS {
             let question = || Question::new(&at, kind, coins());
             let asked = self.upstreams.ask(question, |bytes| wire::read(bytes, &at, kind), end).await;
@@ -73,6 +80,7 @@ impl Resolver {
                 return Err(LookupError { resolver: Some(resolver), cname, ..error });
             }
             cname.extend(reading.cname);
+            lasts = lasts.min(reading.lasts);
             // An alias of one answer and the records of the next are as secure as the weaker of them.
             is_secure &= reading.authentic && upstream.is_trusted;
             let security = match is_secure {
@@ -80,13 +88,16 @@ impl Resolver {
                 false => upstream.is_trusted.then_some(Security::Insecure),
             };
             match (reading.denial, cname.last()) {
-                (None, _) => return Ok(Answer { records: reading.records, cname, resolver, security }),
+                (None, _) => {
+                    return Ok(Answer { records: reading.records, cname, resolver, security, lasts });
+                }
                 (Some(Problem::NoData), Some(alias)) if followed => at = alias.clone(),
                 (Some(problem), _) => {
                     return Err(LookupError {
                         ede: reading.ede,
                         resolver: Some(resolver),
                         security,
+                        lasts,
                         cname,
                         ..LookupError::new(problem)
                     });

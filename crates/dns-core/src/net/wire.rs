@@ -116,6 +116,8 @@ pub(super) struct Reading {
     /// The AD bit: the server claims to have validated all of it.
     pub(super) authentic: bool,
     pub(super) ede: Vec<Ede>,
+    /// How long it may be kept, in seconds.
+    pub(super) lasts: u32,
 }
 
 /// Whether the TC bit is set: the whole answer is to be had over TCP.
@@ -146,7 +148,11 @@ pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Result<Readin
         ResponseCode::FormErr | ResponseCode::NotImp => return Err(bad(ede)),
         _ => return Err(Refusal { problem: Problem::ServFail, ede }),
     };
-    Ok(Reading { cname, records, denial, authentic: message.metadata.authentic_data, ede })
+    let lasts = match denial {
+        None => shortest(&message.answers),
+        Some(_) => shortest(&message.answers).min(denial_lasts(&message.authorities)),
+    };
+    Ok(Reading { cname, records, denial, authentic: message.metadata.authentic_data, ede, lasts })
 }
 
 /// Reads a plain answer, which most are, and of that only the section that counts.
@@ -167,7 +173,22 @@ fn read_records(bytes: &[u8], name: &DomainName, kind: Kind) -> Option<Reading> 
         denial: None,
         authentic: metadata.authentic_data,
         ede: Vec::new(),
+        lasts: shortest(&answers),
     })
+}
+
+/// How long all of the records may be kept, in seconds.
+fn shortest(records: &[Record]) -> u32 {
+    records.iter().map(|record| record.ttl).min().unwrap_or(u32::MAX)
+}
+
+/// How long a denial may be kept, in seconds: without a SOA not at all (RFC 2308 section 5).
+fn denial_lasts(authorities: &[Record]) -> u32 {
+    let soa = authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+        _ => None,
+    });
+    soa.unwrap_or_default()
 }
 
 /// Whether a server that neither is the authority nor resolves names other servers, and nothing

@@ -100,7 +100,10 @@ impl Validator {
             match link.found {
                 Found::Records(records) => {
                     let resolver = resolver.unwrap_or_default();
-                    return Ok(Answer { records, cname, resolver, security: Some(security) });
+                    // Of aliases and denials it is not known.
+                    let shortest = records.iter().map(|rr| rr.ttl).min().filter(|_| cname.is_empty());
+                    let lasts = shortest.unwrap_or_default();
+                    return Ok(Answer { records, cname, resolver, security: Some(security), lasts });
                 }
                 Found::Nothing(problem) => {
                     let security = Some(security);
