@@ -152,14 +152,15 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
             route.security = answer.security;
             explicit(&mut route, answer, options.order);
             if !route.null_mx && options.addresses {
-                fill_addresses(&mut route, lookup, options.families).await;
+                // Boxed, since either is done and not both.
+                Box::pin(fill_addresses(&mut route, lookup, options.families)).await;
             }
         }
         Err(error) if error.problem == Problem::NoData => {
             route.cname = error.cname.clone();
             route.resolver = error.resolver.clone();
             route.security = error.security;
-            implicit(&mut route, lookup, domain, options.families).await;
+            Box::pin(implicit(&mut route, lookup, domain, options.families)).await;
         }
         Err(error) => {
             route.cname = error.cname.clone();

@@ -37,6 +37,11 @@ const FETCH: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
 
 impl Policies {
+    /// Whether there is anything to ask.
+    pub(crate) fn are_asked(&self) -> bool {
+        self.mta_sts || self.tlsrpt
+    }
+
     /// Asks both at a time.
     pub(crate) async fn ask(&self, lookup: &Bounded<'_>, domain: &DomainName, budget: &Budget) -> Asked {
         let begun = Instant::now();

@@ -47,13 +47,16 @@ impl Resolver {
         kind: Kind,
         end: Option<End>,
     ) -> Result<Answer, LookupError> {
-        self.cache.get(name, kind, end, self.ask(name, kind, end)).await
+        // Boxed: what waits for it would have room for it several times over.
+        let ask = Box::pin(self.ask(name, kind, end));
+        self.cache.get(name, kind, end, ask).await
     }
 
     async fn ask(&self, name: &DomainName, kind: Kind, end: Option<End>) -> Result<Answer, LookupError> {
         #[cfg(feature = "dnssec")]
         if let Some(validator) = &self.validator {
-            return validator.lookup(self, name, kind, end).await;
+            // Boxed: no lookup without it keeps room for it.
+            return Box::pin(validator.lookup(self, name, kind, end)).await;
         }
         self.lookup_plain(name, kind, end).await
     }

@@ -62,11 +62,18 @@ impl Upstream {
         mut question: Question,
         limit: Duration,
     ) -> Result<Vec<u8>, TryError> {
+        if let Way::Datagrams(pool, _) = &self.way
+            && let Some(answer) = over_udp(pool, &mut question, limit).await?
+        {
+            return Ok(answer);
+        }
+        // Boxed: what most questions do without takes much room.
+        Box::pin(self.over_connection(question, limit)).await
+    }
+
+    async fn over_connection(&self, question: Question, limit: Duration) -> Result<Vec<u8>, TryError> {
         let answer = match &self.way {
-            Way::Datagrams(pool, line) => {
-                if let Some(answer) = over_udp(pool, &mut question, limit).await? {
-                    return Ok(answer);
-                }
+            Way::Datagrams(_, line) => {
                 // A server that answers over UDP can be reached, whatever becomes of TCP.
                 timeout(limit, line.ask(question)).await.map(|result| {
                     result.map_err(|error| match error {
