@@ -3,15 +3,19 @@
 //! Times depend on the machine and on what else it does; so contenders take turns, each figure is the
 //! median of several turns, and what counts is the ratio of two of one run.
 
+mod compare;
 mod contender;
+mod dns;
 mod machine;
 mod memory;
+mod peak;
 mod sink;
 mod smtp;
 mod table;
 mod timing;
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::PathBuf;
 
 use crate::command::{CommandLine, Failure, root, target};
@@ -27,6 +31,7 @@ pub(crate) struct Order {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
+    Dns,
     Smtp,
 }
 
@@ -34,9 +39,14 @@ impl Order {
     /// Reads the words after `bench`.
     pub(crate) fn parse(words: &[OsString]) -> Option<Self> {
         let words: Vec<&str> = words.iter().map(|word| word.to_str()).collect::<Option<_>>()?;
-        match words[..] {
-            ["smtp"] => Some(Self { area: Area::Smtp, write: false }),
-            ["smtp", "--write"] => Some(Self { area: Area::Smtp, write: true }),
+        let (area, rest) = match words[..] {
+            ["dns", ref rest @ ..] => (Area::Dns, rest),
+            ["smtp", ref rest @ ..] => (Area::Smtp, rest),
+            _ => return None,
+        };
+        match *rest {
+            [] => Some(Self { area, write: false }),
+            ["--write"] => Some(Self { area, write: true }),
             _ => None,
         }
     }
@@ -44,7 +54,16 @@ impl Order {
 
 pub(crate) fn run(order: Order) -> Result<(), Failure> {
     let mut table = Table::new(machine::describe());
+    fs::create_dir_all(file(""))
+        .map_err(|error| Failure::new(format!("bench: {}: {error}", file("").display())))?;
     let name = match order.area {
+        Area::Dns => {
+            build("build --quiet --release -p mxlookup")?;
+            // By itself, so that it changes nothing about ours.
+            build("build --quiet --release -p bench --features hickory --bin bench-hickory")?;
+            dns::run(&mut table)?;
+            "dns"
+        }
         Area::Smtp => {
             build("build --quiet --release -p smtp-ping -p bench")?;
             smtp::run(&mut table)?;
@@ -74,6 +93,15 @@ fn file(name: &str) -> PathBuf {
     root().join(target()).join("bench").join(name)
 }
 
+/// How many records say that all is well.
+fn ours_ok(said: &str) -> usize {
+    said.lines().filter(|line| is_ok(line)).count()
+}
+
+fn is_ok(record: &str) -> bool {
+    record.contains(r#""status":"ok""#)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +114,8 @@ mod tests {
         };
         assert_eq!(parse("smtp --write"), Some(Order { area: Area::Smtp, write: true }));
         assert_eq!(parse("smtp"), Some(Order { area: Area::Smtp, write: false }));
-        for words in ["", "--write", "all", "smtp --read"] {
+        assert_eq!(parse("dns --write"), Some(Order { area: Area::Dns, write: true }));
+        for words in ["", "--write", "all", "smtp --read", "dns smtp", "dns --write --write"] {
             assert_eq!(parse(words), None, "{words}");
         }
     }

@@ -21,9 +21,12 @@ The tasks of this workspace.
 
 Usage: cargo xtask TASK
 
+  bench dns [--write]
+                 mxlookup against its peers at an NSD started here, as far as they are installed (dig,
+                 nslookup, kdig, massdns, dnsperf, zdns); --write: the table goes into docs/performance.md
   bench smtp [--write]
                  smtp-ping against its peers, as far as they are installed (check_smtp, smtpping,
-                 posttls-finger, nmap, zgrab2); --write: the table goes into docs/performance.md
+                 posttls-finger, nmap, zgrab2)
   demo [ARG]...  build the tools and the lab, then run `lab demo ARG...`
   peers          the tools against real servers, started here: NSD, Unbound, Postfix (as root)
   test           what CI checks: format, tidy, clippy, the core without I/O, all tests; then the

@@ -3,14 +3,14 @@
 //! The lab shares its dialogue parser with the tools, so a mistake in it is invisible to both.
 //! NSD, Unbound, Postfix and OpenSSL share nothing with us.
 
-mod address;
+pub(crate) mod address;
 mod certificate;
 mod certificates;
 mod checks;
-mod keeper;
+pub(crate) mod keeper;
 mod message;
 mod need;
-mod nsd;
+pub(crate) mod nsd;
 mod pipeline;
 mod postfix;
 mod signed;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::bench::file;
 use crate::command::{Failure, root};
@@ -20,15 +21,37 @@ pub(super) struct Contender {
     many_files: bool,
     /// What it wrote is counted by this; without it nothing is kept of that.
     counts: Option<Count>,
+    /// It says itself how long the work has taken, apart from its start.
+    clock: Option<Clock>,
 }
 
 /// How many targets did what they should, by what a program wrote.
 type Count = fn(&str) -> usize;
 
+/// How long it took, by what a program wrote.
+type Clock = fn(&str) -> Option<Duration>;
+
+/// What a program has said of its last run, as far as it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Said {
+    /// Targets that were reached.
+    pub(super) reached: Option<usize>,
+    /// What the work has taken.
+    pub(super) wall: Option<Duration>,
+}
+
 impl Contender {
     pub(super) fn new(name: &'static str, program: impl Into<PathBuf>, args: &str) -> Self {
         let args = args.split_whitespace().map(str::to_owned).collect();
-        Self { name, program: program.into(), args, input: None, many_files: false, counts: None }
+        Self {
+            name,
+            program: program.into(),
+            args,
+            input: None,
+            many_files: false,
+            counts: None,
+            clock: None,
+        }
     }
 
     /// One that someone else has made, if it is installed.
@@ -38,7 +61,23 @@ impl Contender {
 
     /// Over many targets, one a line in `input`; `counts` says how many of them were reached.
     pub(super) fn over(self, input: &Path, counts: Count) -> Self {
-        Self { input: Some(input.to_owned()), many_files: true, counts: Some(counts), ..self }
+        Self { input: Some(input.to_owned()), many_files: true, ..self.counting(counts) }
+    }
+
+    /// `counts` says what came of it.
+    pub(super) fn counting(self, counts: Count) -> Self {
+        Self { counts: Some(counts), ..self }
+    }
+
+    /// Its own word for the time counts, where it writes one.
+    pub(super) fn timed_by(self, clock: Clock) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// One more argument, of any characters.
+    pub(super) fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
     }
 
     /// A process to be, without standard error.
@@ -70,11 +109,11 @@ impl Contender {
         Ok(command)
     }
 
-    /// How many targets its last run has reached, if that is known.
-    pub(super) fn reached(&self) -> Result<Option<usize>, Failure> {
-        let Some(counts) = self.counts else { return Ok(None) };
+    /// What is known of its last run.
+    pub(super) fn said(&self) -> Result<Said, Failure> {
+        let Some(counts) = self.counts else { return Ok(Said::default()) };
         let text = std::fs::read_to_string(self.output()).map_err(|error| self.failed(&error))?;
-        Ok(Some(counts(&text)))
+        Ok(Said { reached: Some(counts(&text)), wall: self.clock.and_then(|clock| clock(&text)) })
     }
 
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
@@ -87,7 +126,7 @@ impl Contender {
 }
 
 /// A program on the PATH, or where the peers' packages put theirs.
-fn find(name: &str) -> Option<PathBuf> {
+pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin", "/usr/lib/nagios/plugins"].map(PathBuf::from));
     folders.map(|folder| folder.join(name)).find(|program| program.is_file())

@@ -9,6 +9,7 @@ use crate::command::Failure;
 /// What one run took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Took {
+    /// From the start of the process to its end, unless it has a clock of its own.
     pub(super) wall: Duration,
     /// User and system time of the process and of the children that it waited for, in steps of 10 ms.
     pub(super) cpu: Duration,
@@ -33,9 +34,9 @@ pub(super) fn by_turns(turns: usize, contenders: &[Contender]) -> Result<Vec<Mea
             let at = (place + turn) % contenders.len();
             let took = run(&contenders[at])?;
             if turn > 0 {
-                runs[at].push(took);
-                let now = contenders[at].reached()?;
-                reached[at] = if turn == 1 { now } else { reached[at].min(now) };
+                let said = contenders[at].said()?;
+                runs[at].push(Took { wall: said.wall.unwrap_or(took.wall), ..took });
+                reached[at] = if turn == 1 { said.reached } else { reached[at].min(said.reached) };
             }
         }
     }
@@ -115,6 +116,15 @@ mod tests {
         let of =
             |millis: &[u64]| median(millis.iter().map(|millis| Duration::from_millis(*millis))).as_millis();
         assert_eq!((of(&[9, 1, 5]), of(&[1, 2, 3, 4]), of(&[])), (5, 3, 0));
+    }
+
+    #[test]
+    fn a_program_with_a_clock_is_believed() {
+        std::fs::create_dir_all(crate::bench::file("")).unwrap();
+        let clock = Contender::new("clock", "echo", "7").counting(|said| said.trim().parse().unwrap());
+        let clock = clock.timed_by(|said| Some(Duration::from_secs(said.trim().parse().ok()?)));
+        let measured = by_turns(1, &[clock]).unwrap();
+        assert_eq!((measured[0].took.wall, measured[0].reached), (Duration::from_secs(7), Some(7)));
     }
 
     #[test]

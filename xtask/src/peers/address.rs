@@ -30,7 +30,7 @@ impl Block {
 }
 
 /// A port of `ip`, chosen by the system, that is free for both TCP and UDP.
-pub(super) fn free_port(ip: Ipv4Addr) -> io::Result<SocketAddrV4> {
+pub(crate) fn free_port(ip: Ipv4Addr) -> io::Result<SocketAddrV4> {
     const TRIES: usize = 20;
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..TRIES {

@@ -39,7 +39,7 @@ rm -rf -- "$1"
 
 /// Owns the folder of a run and every process started for it.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     folder: PathBuf,
     shell: Child,
     servers: Vec<Child>,
@@ -47,7 +47,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Makes `folder`, and the shell that will remove it.
-    pub(super) fn start(folder: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn start(folder: PathBuf) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::new(format!("peers: {}: {error}", folder.display()));
         fs::create_dir(&folder).map_err(failed)?;
         let shell = Command::new("sh")
@@ -68,7 +68,7 @@ impl Keeper {
         Ok(keeper)
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 

@@ -26,17 +26,33 @@ impl Nsd {
         let folder = keeper.folder().to_owned();
         write(&folder.join("forward.zone"), &zone::forward(block))?;
         write(&folder.join("reverse.zone"), &zone::reverse(block))?;
-        let config = folder.join("nsd.conf");
-        write(&config, &configuration(&folder, address, block, signed))?;
-        let log = folder.join("nsd.log");
-        keeper.serve(program, &["-d", "-c", &config.to_string_lossy()], &log)?;
-        await_server(keeper, "NSD", address, &log)?;
+        let mut zones = vec![
+            (zone::ORIGIN.to_owned(), folder.join("forward.zone")),
+            (block.reverse_zone(), folder.join("reverse.zone")),
+        ];
+        zones.extend_from_slice(&signed.zones);
+        serve(keeper, program, address, &zones)?;
         Ok(Self { address })
     }
 }
 
+/// Starts one for these zones, each with its file, and waits until it listens.
+pub(crate) fn serve(
+    keeper: &mut Keeper,
+    program: &Path,
+    address: SocketAddrV4,
+    zones: &[(String, PathBuf)],
+) -> Result<(), Failure> {
+    let folder = keeper.folder().to_owned();
+    let config = folder.join("nsd.conf");
+    write(&config, &configuration(&folder, address, zones))?;
+    let log = folder.join("nsd.log");
+    keeper.serve(program, &["-d", "-c", &config.to_string_lossy()], &log)?;
+    await_server(keeper, "NSD", address, &log)
+}
+
 /// Every path that has a default below /var is named.
-fn configuration(folder: &Path, address: SocketAddrV4, block: Block, signed: &Signed) -> String {
+fn configuration(folder: &Path, address: SocketAddrV4, zones: &[(String, PathBuf)]) -> String {
     format!(
         r#"server:
     ip-address: {ip}@{port}
@@ -54,19 +70,11 @@ fn configuration(folder: &Path, address: SocketAddrV4, block: Block, signed: &Si
     pidfile: "{folder}/nsd.pid"
 remote-control:
     control-enable: no
-zone:
-    name: "{forward}"
-    zonefile: "forward.zone"
-zone:
-    name: "{reverse}"
-    zonefile: "reverse.zone"
-{signed}"#,
+{zones}"#,
         ip = address.ip(),
         port = address.port(),
         folder = folder.display(),
-        forward = zone::ORIGIN,
-        reverse = block.reverse_zone(),
-        signed = signed.zones.iter().map(zone).collect::<String>(),
+        zones = zones.iter().map(zone).collect::<String>(),
     )
 }
 
