@@ -10,6 +10,7 @@ mod line;
 mod place;
 mod resolver;
 mod system;
+mod table;
 mod udp;
 mod upstream;
 mod upstreams;

@@ -2,11 +2,9 @@
 //!
 //! A socket a question costs more than the question (measured: 55 µs of CPU). Few sockets give a
 //! forger fewer ports to guess, so an answer must come from the server's address (the sockets are
-//! connected), have a random id and repeat the question letter by letter, in its random case.
+//! connected) and be one as the [`Table`] knows it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
@@ -15,7 +13,8 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
-use super::wire::{HEADER, Question};
+use super::table::{Match, Table};
+use super::wire::Question;
 
 /// Octets of answers that may wait to be read on a socket.
 const RECEIVE_BUFFER: usize = 4 << 20;
@@ -43,38 +42,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 struct Socket {
     udp: UdpSocket,
-    waiting: RefCell<Asked>,
-}
-
-/// The questions of a socket by their id, which is random and needs no further mixing against a forger.
-type Asked = HashMap<u16, Waiting, BuildHasherDefault<Spread>>;
-
-/// Spreads an id over the bits that the table looks at.
-#[derive(Debug, Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u16((*byte).into());
-        }
-    }
-
-    fn write_u16(&mut self, id: u16) {
-        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
-    }
-}
-
-#[derive(Debug)]
-struct Waiting {
-    section: Box<[u8]>,
-    /// Whether something came for it that is no answer.
-    junk: bool,
-    done: oneshot::Sender<Outcome>,
+    waiting: RefCell<Table<oneshot::Sender<Outcome>>>,
 }
 
 /// A question under way. Dropped, it is forgotten.
@@ -86,8 +54,6 @@ pub(super) struct Pending {
 }
 
 impl Pool {
-    /// Questions on one socket; of 65,536 ids enough stay free to draw one at random.
-    const MOST_WAITING: usize = 32_768;
     /// Sockets that are used before another is opened.
     const SIZE: usize = 4;
 
@@ -99,20 +65,8 @@ impl Pool {
     pub(super) async fn ask(&self, question: &mut Question) -> io::Result<Pending> {
         let socket = self.socket()?;
         let (done, answer) = oneshot::channel();
-        let id = {
-            let mut waiting = socket.waiting.borrow_mut();
-            if waiting.len() >= Self::MOST_WAITING {
-                return Err(io::ErrorKind::ResourceBusy.into());
-            }
-            let id = loop {
-                let id = rand::random();
-                if !waiting.contains_key(&id) {
-                    break id;
-                }
-            };
-            waiting.insert(id, Waiting { section: question.section().into(), junk: false, done });
-            id
-        };
+        let id = socket.waiting.borrow_mut().put(question.section(), done, rand::random);
+        let id = id.ok_or(io::ErrorKind::ResourceBusy)?;
         let pending = Pending { socket, id, answer };
         question.set_id(id);
         pending.socket.udp.send(&question.bytes).await?;
@@ -142,7 +96,7 @@ impl Pending {
 
     /// Whether anything came for it that is no answer.
     pub(super) fn saw_junk(&self) -> bool {
-        self.socket.waiting.borrow().get(&self.id).is_some_and(|asked| asked.junk)
+        self.socket.waiting.borrow().saw_junk(self.id)
     }
 }
 
@@ -150,7 +104,7 @@ impl Drop for Pending {
     fn drop(&mut self) {
         // Once it is answered, its id may be another question's.
         if self.answer.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
-            self.socket.waiting.borrow_mut().remove(&self.id);
+            self.socket.waiting.borrow_mut().forget(self.id);
         }
     }
 }
@@ -166,47 +120,21 @@ impl Socket {
         udp.set_nonblocking(true)?;
         // Answers come in bursts, and what does not fit is lost: as much as the system grants.
         let _ = set_socket_recv_buffer_size(&udp, RECEIVE_BUFFER);
-        Ok(Self { udp: UdpSocket::from_std(udp)?, waiting: RefCell::default() })
+        Ok(Self { udp: UdpSocket::from_std(udp)?, waiting: RefCell::new(Table::new()) })
     }
 
     fn take(&self, datagram: &[u8]) {
-        let Some(header) = datagram.first_chunk::<HEADER>() else { return };
-        let id = u16::from_be_bytes([header[0], header[1]]);
-        let is_response = header[2] & 0x80 != 0;
-        let mut waiting = self.waiting.borrow_mut();
-        let verdict = waiting.get(&id).filter(|_| is_response).and_then(|asked| {
-            let section = datagram.get(HEADER..HEADER + asked.section.len())?;
-            match section == &*asked.section {
-                true => Some(Ok(datagram.to_vec())),
-                false => section.eq_ignore_ascii_case(&asked.section).then_some(Err(UdpError::Case)),
-            }
+        let Some((done, verdict)) = self.waiting.borrow_mut().take(datagram) else { return };
+        let _ = done.send(match verdict {
+            Match::Answer => Ok(datagram.to_vec()),
+            Match::Case => Err(UdpError::Case),
         });
-        match verdict {
-            // Somebody else's guess does not end the wait for the real answer.
-            None => blame(&mut waiting, id, datagram),
-            Some(outcome) => {
-                if let Some(asked) = waiting.remove(&id) {
-                    let _ = asked.done.send(outcome);
-                }
-            }
-        }
     }
 
     fn fail_all(&self) {
-        for (_, asked) in self.waiting.borrow_mut().drain() {
-            let _ = asked.done.send(Err(UdpError::Unreachable));
+        for done in self.waiting.borrow_mut().drain() {
+            let _ = done.send(Err(UdpError::Unreachable));
         }
-    }
-}
-
-/// Notes what is no answer at the question that it is about: the one that it repeats, else the one
-/// whose id it has. The socket's other questions have nothing to do with it.
-fn blame(waiting: &mut Asked, id: u16, datagram: &[u8]) {
-    let repeats =
-        |asked: &Waiting| datagram.get(HEADER..HEADER + asked.section.len()) == Some(&*asked.section);
-    let repeated = waiting.iter().find(|(_, asked)| repeats(asked)).map(|(id, _)| *id);
-    if let Some(asked) = waiting.get_mut(&repeated.unwrap_or(id)) {
-        asked.junk = true;
     }
 }
 
@@ -220,5 +148,75 @@ async fn receive(socket: Rc<Socket>) {
             // ICMP port unreachable, reported at the next call (Linux, connected sockets).
             Err(_) => socket.fail_all(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::LocalSet;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::net::wire::coins;
+    use crate::{DomainName, Kind};
+
+    /// Far more than a datagram takes on loopback.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn question() -> Question {
+        Question::new(&DomainName::parse("a.example").unwrap(), Kind::Mx, coins())
+    }
+
+    async fn server() -> UdpSocket {
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
+    }
+
+    /// A right answer to what a server has received, and who asked.
+    async fn answer(server: &UdpSocket, mark: u8) -> (Vec<u8>, SocketAddr) {
+        let mut buffer = vec![0; 512];
+        let (length, client) = timeout(PATIENCE, server.recv_from(&mut buffer)).await.unwrap().unwrap();
+        buffer.truncate(length);
+        buffer[2] |= 0x80;
+        buffer.push(mark);
+        (buffer, client)
+    }
+
+    #[tokio::test]
+    async fn a_right_answer_from_another_address_does_not_count() {
+        let (real, forger) = (server().await, server().await);
+        let pool = Pool::new(real.local_addr().unwrap());
+        let run = async {
+            let mut pending = pool.ask(&mut question()).await.unwrap();
+            let (mut bytes, client) = answer(&real, 1).await;
+            // It is there first.
+            forger.send_to(&bytes, client).await.unwrap();
+            *bytes.last_mut().unwrap() = 2;
+            real.send_to(&bytes, client).await.unwrap();
+            assert_eq!(timeout(PATIENCE, pending.answer()).await.unwrap(), Ok(bytes));
+            assert!(pool.sockets.borrow()[0].waiting.borrow().is_empty());
+        };
+        LocalSet::new().run_until(run).await;
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_dropped_is_forgotten_and_its_answer_is_nobodys() {
+        let real = server().await;
+        let pool = Pool::new(real.local_addr().unwrap());
+        let run = async {
+            drop(pool.ask(&mut question()).await.unwrap());
+            let socket = pool.sockets.borrow()[0].clone();
+            assert!(socket.waiting.borrow().is_empty());
+            let (late, client) = answer(&real, 1).await;
+            let mut pending = pool.ask(&mut question()).await.unwrap();
+            let (bytes, _) = answer(&real, 2).await;
+            real.send_to(&late, client).await.unwrap();
+            real.send_to(&bytes, client).await.unwrap();
+            assert_eq!(timeout(PATIENCE, pending.answer()).await.unwrap(), Ok(bytes));
+            drop(pending);
+            assert!(socket.waiting.borrow().is_empty());
+        };
+        LocalSet::new().run_until(run).await;
     }
 }

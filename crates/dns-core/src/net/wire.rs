@@ -130,9 +130,13 @@ pub(super) fn is_truncated(bytes: &[u8]) -> bool {
 /// # Errors
 /// The server could not tell, or what it sent says nothing.
 pub(super) fn read(bytes: &[u8], name: &DomainName, kind: Kind) -> Result<Reading, Refusal> {
-    if let Some(reading) = read_records(bytes, name, kind) {
-        return Ok(reading);
+    match read_records(bytes, name, kind) {
+        Some(reading) => Ok(reading),
+        None => read_whole(bytes, name, kind),
     }
+}
+
+fn read_whole(bytes: &[u8], name: &DomainName, kind: Kind) -> Result<Reading, Refusal> {
     let bad = |ede| Refusal { problem: Problem::BadAnswer, ede };
     let message = Message::from_vec(bytes).map_err(|_| bad(Vec::new()))?;
     let ede = message.edns.as_ref().map(extended_errors).unwrap_or_default();
@@ -274,6 +278,8 @@ pub(super) fn extended_errors(edns: &Edns) -> Vec<Ede> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -337,6 +343,76 @@ mod tests {
         for bytes in [&b""[..], b"\0\0", &[0xff; 64], b"GET / HTTP/1.0\r\n\r\n"] {
             let refusal = read(bytes, &name, Kind::Mx).unwrap_err();
             assert_eq!(refusal.problem, Problem::BadAnswer);
+        }
+    }
+
+    /// Names at which records stand: few, so that they are about one another.
+    fn owner() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            3 => Just(vec![0xc0, HEADER as u8]),
+            2 => Just(b"\x01b\x07example\0".to_vec()),
+            1 => Just(b"\x01C\x07EXAMPLE\0".to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 0..6),
+        ]
+    }
+
+    /// A record as it is on the wire, more or less.
+    fn record() -> impl Strategy<Value = Vec<u8>> {
+        let named =
+            |kind: u8, before: &'static [u8]| owner().prop_map(move |name| (kind, [before, &name].concat()));
+        let data = prop_oneof![
+            named(15, b"\0\x0a"),
+            named(5, b""),
+            prop::collection::vec(any::<u8>(), 4).prop_map(|ip| (1, ip)),
+            prop::collection::vec(any::<u8>(), 16).prop_map(|ip| (28, ip)),
+            (any::<u8>(), prop::collection::vec(any::<u8>(), 0..20)),
+        ];
+        let class = prop_oneof![9 => Just(1_u8), 1 => any::<u8>()];
+        (owner(), data, class, any::<u32>()).prop_map(|(owner, (kind, data), class, ttl)| {
+            let head = [0, kind, 0, class];
+            [&owner[..], &head, &ttl.to_be_bytes(), &[0, data.len() as u8], &data].concat()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+            let name = DomainName::parse("a.example").unwrap();
+            for kind in [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Cname, Kind::Tlsa, Kind::Txt, Kind::ChaosTxt] {
+                let _ = read(&bytes, &name, kind);
+            }
+        }
+
+        #[test]
+        fn the_quick_reading_says_what_the_whole_one_says(
+            flags: (u8, u8),
+            records in prop::collection::vec(record(), 0..8),
+            counts: (u8, u8, u8),
+            harm: Option<(prop::sample::Index, u8)>,
+        ) {
+            let name = DomainName::parse("a.example").unwrap();
+            for kind in [Kind::Mx, Kind::A, Kind::Aaaa] {
+                let question = Question::new(&name, kind, || false);
+                let mut bytes = question.bytes[..question.end].to_vec();
+                let answers = counts.0 % (records.len() as u8 + 2);
+                // NOERROR as a rule, since the others tell little.
+                let code = if flags.1 & 0x40 == 0 { flags.1 & 0xf0 } else { flags.1 };
+                let counts = [0, 1, 0, answers, 0, counts.1 % 3, 0, counts.2 % 3];
+                bytes[2..HEADER].copy_from_slice(&[&[flags.0 | 0x80, code], &counts[..]].concat());
+                records.iter().for_each(|record| bytes.extend_from_slice(record));
+                if let Some((at, bits)) = &harm && bytes.len() > question.end {
+                    let at = question.end + at.index(bytes.len() - question.end);
+                    bytes[at] ^= bits;
+                }
+                let (quick, whole) = (read_records(&bytes, &name, kind), read_whole(&bytes, &name, kind));
+                if let (Some(quick), Ok(whole)) = (quick, whole) {
+                    // Extended errors of an answer that tells something are not looked at.
+                    prop_assert_eq!(
+                        (quick.records, quick.cname, quick.denial, quick.authentic, quick.lasts),
+                        (whole.records, whole.cname, whole.denial, whole.authentic, whole.lasts)
+                    );
+                }
+            }
         }
     }
 }
