@@ -1,6 +1,6 @@
 //! The feeder: hands inputs to the workers, one when there is room for one.
 
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Source;
 use super::gate::Gate;
 use super::lines::read_line;
+use super::progress::Intake;
 use crate::jsonl::RawLine;
 
 /// An input on its way to a worker.
@@ -32,8 +33,9 @@ pub(super) fn feed(
     source: Source,
     max_line: u64,
     gate: &Arc<Gate>,
+    intake: &Intake,
     mut worker: impl FnMut(u64) -> UnboundedSender<Fed>,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     match source {
         Source::Arguments(words) => {
             for (number, word) in (0..).zip(words) {
@@ -42,6 +44,7 @@ pub(super) fn feed(
                 {
                     break;
                 }
+                intake.note(number + 1, 0);
             }
         }
         Source::Job => {
@@ -50,7 +53,7 @@ pub(super) fn feed(
             }
         }
         Source::Stdin => {
-            let mut stdin = BufReader::with_capacity(64 * 1024, std::io::stdin());
+            let mut stdin = BufReader::with_capacity(64 * 1024, Counted { stream: io::stdin(), read: 0 });
             let (mut number, mut line_number) = (0, 0);
             // The slot comes first: a line that was read is a line that is taken up.
             while gate.enter(number) {
@@ -73,8 +76,23 @@ pub(super) fn feed(
                     break;
                 }
                 number += 1;
+                intake.note(number, stdin.get_ref().read - stdin.buffer().len() as u64);
             }
         }
     }
     Ok(())
+}
+
+/// A stream, and how many bytes were read from it.
+struct Counted<R> {
+    stream: R,
+    read: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.stream.read(buffer)?;
+        self.read += length as u64;
+        Ok(length)
+    }
 }

@@ -28,6 +28,7 @@ use crate::{Exit, Tool, stderr};
 use feed::Fed;
 use gate::Gate;
 use output::{Message, SharedWritten, Writer};
+use progress::Intake;
 pub(crate) use stop::{Stop, Switch};
 use worker::Shared;
 
@@ -87,11 +88,12 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
     let (first, inputs) = mpsc::unbounded_channel();
     let mut crew = Crew { shared: shared.clone(), out: out.downgrade(), channels: vec![first], many };
     let max_line = common.max_line;
+    let intake = Arc::new(Intake::new(&source));
     // Nobody waits for it: it may hang in a read for ever.
     std::thread::spawn({
-        let (gate, written) = (gate.clone(), written.clone());
+        let (gate, written, intake) = (gate.clone(), written.clone(), intake.clone());
         move || {
-            let fed = feed::feed(source, max_line, &gate, |number| crew.channel(number));
+            let fed = feed::feed(source, max_line, &gate, &intake, |number| crew.channel(number));
             written.lock().unread = fed.err();
         }
     });
@@ -102,7 +104,7 @@ pub(crate) fn run<T: Tool>(job: T::Job, common: &Common, source: Source) -> Exit
         // The other workers hold the writer's channel; it ends when they do.
         let _ = writing.await;
     };
-    let second_signal = runtime.block_on(watch(work, &shared, &written));
+    let second_signal = runtime.block_on(watch(work, &shared, &written, &intake));
     drop(local);
 
     let written = finish(T::NAME, common, &switch, &written, second_signal);
@@ -135,7 +137,12 @@ fn finish(tool: &str, common: &Common, switch: &Switch, written: &SharedWritten,
 
 /// Runs the work under the eyes of a person: signals and the progress line. True if a second
 /// signal cut it short.
-async fn watch<T: Tool>(work: impl Future<Output = ()>, shared: &Shared<T>, written: &SharedWritten) -> bool {
+async fn watch<T: Tool>(
+    work: impl Future<Output = ()>,
+    shared: &Shared<T>,
+    written: &SharedWritten,
+    intake: &Intake,
+) -> bool {
     let begun = Instant::now();
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
     let shows = std::io::stderr().is_terminal() && !shared.common.quiet && !shared.text && shared.many;
@@ -155,7 +162,7 @@ async fn watch<T: Tool>(work: impl Future<Output = ()>, shared: &Shared<T>, writ
                 shared.switch.stop(Stop::Interrupted);
                 shared.gate.shut();
             }
-            _ = tick.tick(), if shows => showing = progress::show(written, shared.gate.under_way(), begun.elapsed()) || showing,
+            _ = tick.tick(), if shows => showing = progress::show(written, intake, shared.gate.under_way(), begun.elapsed()) || showing,
         }
     };
     if showing {
