@@ -9,7 +9,7 @@ use lab::Lab;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::contract::wait_for_threads_to_sleep;
+use crate::contract_ends::wait_for_threads_to_sleep;
 use crate::harness::{Ran, finish, internet, measure, tool};
 use crate::scene::{Scene, verdict};
 use crate::smtp_send::{JANE, header, only_mail, recipients, send_to, shell_null};
