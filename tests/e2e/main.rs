@@ -10,6 +10,7 @@
 
 mod bulk;
 mod contract;
+mod contract_ends;
 mod dialogues;
 mod expect;
 mod family;
@@ -19,6 +20,7 @@ mod harness;
 mod interrupt;
 mod lmtp;
 mod mxlookup;
+mod mxlookup_cases;
 mod mxlookup_dnssec;
 mod mxlookup_sts;
 mod mxlookup_tlsa;

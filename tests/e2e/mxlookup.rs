@@ -9,24 +9,24 @@ use crate::harness::{Ran, internet, tool};
 use crate::scene::{Scene, assert_record, findings, verdict};
 
 /// What comes of words: no key beyond the schema.
-fn run(lab: &Lab, words: &[&str]) -> Ran {
+pub(crate) fn run(lab: &Lab, words: &[&str]) -> Ran {
     tool(lab, "mxlookup").args(words.iter().copied()).run()
 }
 
 /// The only record of words.
-fn look(lab: &Lab, words: &[&str]) -> Value {
+pub(crate) fn look(lab: &Lab, words: &[&str]) -> Value {
     let mut records = run(lab, words).records_of_words();
     assert_eq!(records.len(), 1);
     records.remove(0)
 }
 
 /// The exchanges of a record, in its order.
-fn exchanges(record: &Value) -> Vec<&str> {
+pub(crate) fn exchanges(record: &Value) -> Vec<&str> {
     record["mx"].as_array().into_iter().flatten().map(|host| host["exchange"].as_str().unwrap()).collect()
 }
 
 /// The exchanges with their addresses, `-` where they are absent.
-fn hosts(record: &Value) -> Vec<String> {
+pub(crate) fn hosts(record: &Value) -> Vec<String> {
     let host = |host: &Value| {
         let addresses = host.get("addresses").map_or("-".to_owned(), ToString::to_string);
         format!("{} {addresses}", host["exchange"].as_str().unwrap())

@@ -90,7 +90,7 @@ ede_text = "\u001b]0;x\u0007\u009b1m\u007f""#;
 }
 
 /// A server that answers every question with one MX of these labels and no address.
-fn liar(labels: &'static [&'static [u8]]) -> SocketAddr {
+pub(crate) fn liar(labels: &'static [&'static [u8]]) -> SocketAddr {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = socket.local_addr().unwrap();
     let exchange: Vec<u8> =

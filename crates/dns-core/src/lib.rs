@@ -34,7 +34,7 @@ pub use hosts::Hosts;
 pub use lookup::{Answer, Data, Kind, Lookup, Rr, Security, Tlsa};
 pub use name::{DomainName, NameError};
 pub use reverse::{Iprev, Reverse, reverse};
-pub use route::{AT_ONCE, Families, Finding, Host, Order, Route, RouteError, RouteOptions, route};
+pub use route::{AT_ONCE, Asked, Families, Finding, Host, Order, Route, RouteError, RouteOptions, route};
 pub use server::{Protocol, Server, ServerError};
 pub use target::{Location, MailTarget, TargetError};
 pub use tlsa::{TlsaAnswer, tlsa};

@@ -1,7 +1,7 @@
 //! Where mail for a domain goes (RFC 5321 section 5.1, RFC 7505, RFC 2181 section 10.3).
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod rank;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt};
 
 use crate::address::{Scope, scope};
-use crate::{Addresses, Answer, Data, DomainName, Kind, Lookup, LookupError, Problem, Security, addresses};
+use crate::{Addresses, DomainName, Kind, Lookup, LookupError, Problem, Security, addresses};
 
 /// The address families that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Route {
     pub resolver: Option<Arc<str>>,
     /// What DNSSEC says of the MX, or of there being none, if somebody trustworthy said it.
     pub security: Option<Security>,
+    /// The families that were asked for.
+    pub families: Families,
     /// How long the MX question took.
     pub mx_took: Duration,
     /// How long all the address questions took together.
@@ -88,20 +90,41 @@ pub struct Host {
     pub security: Option<Security>,
 }
 
+impl Host {
+    /// The most addresses of one host that are kept.
+    pub const MOST_ADDRESSES: usize = 100;
+}
+
+impl Route {
+    /// The most hosts that are looked at, those that a sender tries first; a domain with more spends others' time.
+    pub const MOST_HOSTS: usize = 100;
+}
+
 /// Why no mail can go to a domain, or why that cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteError {
-    /// The DNS did not answer, or denied: for the domain itself, or for this exchange when no other has an address.
+    /// The DNS did not answer, or denied.
     Lookup {
         /// What stood in the way.
         error: LookupError,
-        /// The exchange it is about, if not about the domain.
-        exchange: Option<DomainName>,
+        /// What was asked for.
+        of: Asked,
     },
     /// The domain declares that it takes no mail.
     NullMx,
     /// None of the exchanges has an address.
     NoAddress,
+}
+
+/// The question that a route lacks the answer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The MX of the domain.
+    Mx,
+    /// The addresses of the domain itself, which has no MX; these families of them.
+    Domain(Vec<Kind>),
+    /// The addresses of an exchange, when no other has one; these families of them.
+    Exchange(DomainName, Vec<Kind>),
 }
 
 /// Something odd that does not decide.
@@ -125,8 +148,12 @@ pub enum Finding {
     MxNoAddress(DomainName),
     /// The exchange has an address that is not public.
     MxNonPublic(DomainName, IpAddr),
-    /// The addresses of the exchange could not be found out, or only in part; or it does not exist.
-    MxLookup(DomainName, LookupError),
+    /// The addresses of the exchange could not be found out, those of the families named; or it does not exist.
+    MxLookup(DomainName, LookupError, Vec<Kind>),
+    /// The domain has this many exchanges, more than are looked at.
+    TooManyMx(usize),
+    /// The exchange has this many addresses, more than are kept.
+    TooManyAddresses(DomainName, usize),
 }
 
 /// Finds where mail for `domain` goes. A temporary error at the MX never becomes an implicit MX.
@@ -141,6 +168,7 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
         findings: Vec::new(),
         resolver: None,
         security: None,
+        families: options.families,
         mx_took: begun.elapsed(),
         addresses_took: None,
         verdict: Ok(()),
@@ -150,7 +178,7 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
             route.cname = answer.cname.clone();
             route.resolver = Some(answer.resolver.clone());
             route.security = answer.security;
-            explicit(&mut route, answer, options.order);
+            rank::explicit(&mut route, answer, options.order);
             if !route.null_mx && options.addresses {
                 // Boxed, since either is done and not both.
                 Box::pin(fill_addresses(&mut route, lookup, options.families)).await;
@@ -166,7 +194,7 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
             route.cname = error.cname.clone();
             route.resolver = error.resolver.clone();
             route.security = error.security;
-            route.verdict = Err(RouteError::Lookup { error, exchange: None });
+            route.verdict = Err(RouteError::Lookup { error, of: Asked::Mx });
         }
     }
     route
@@ -175,73 +203,27 @@ pub async fn route(lookup: &impl Lookup, domain: &DomainName, options: &RouteOpt
 /// Hosts of one target whose addresses are asked for at a time.
 pub const AT_ONCE: usize = 16;
 
-/// The hosts of the MX records.
-fn explicit(route: &mut Route, answer: Answer, order: Order) {
-    for rr in answer.records {
-        if let Data::Mx { preference, exchange } = rr.data {
-            route.hosts.push(Host {
-                preference,
-                exchange,
-                addresses: None,
-                ttl: Some(rr.ttl),
-                cname: Vec::new(),
-                security: None,
-            });
-        }
-    }
-    // RFC 7505 section 3: the exchange "." is the test, whatever the preference.
-    if route.hosts.iter().all(|host| host.exchange.is_root()) {
-        route.null_mx = true;
-        route.verdict = Err(RouteError::NullMx);
-        route.hosts.truncate(1);
-        for host in &mut route.hosts {
-            host.addresses = Some(Vec::new());
-        }
-        return;
-    }
-    let before = route.hosts.len();
-    route.hosts.retain(|host| !host.exchange.is_root());
-    if route.hosts.len() < before {
-        route.findings.push(Finding::NullMxMixed);
-    }
-    sort(&mut route.hosts, order);
-    let mut seen = HashSet::new();
-    let findings = &mut route.findings;
-    route.hosts.retain(|host| {
-        let first = seen.insert(host.exchange.clone());
-        if !first && !findings.contains(&Finding::MxDuplicate(host.exchange.clone())) {
-            findings.push(Finding::MxDuplicate(host.exchange.clone()));
-        }
-        first
-    });
-    for host in &route.hosts {
-        let name = &host.exchange;
-        if name.as_address().is_some() {
-            route.findings.push(Finding::MxIpLiteral(name.clone()));
-        } else if name.is_localhost() {
-            route.findings.push(Finding::MxLocalhost(name.clone()));
-        } else if name.is_single_label() {
-            route.findings.push(Finding::MxSingleLabel(name.clone()));
-        }
-    }
-}
-
 /// No MX: the addresses of the domain itself count, as if at preference 0.
 async fn implicit(route: &mut Route, lookup: &impl Lookup, domain: &DomainName, families: Families) {
     let begun = Instant::now();
-    let Addresses { found, failed, security, .. } = addresses(lookup, domain, families).await;
+    let Addresses { found, failed, unknown, security, .. } = addresses(lookup, domain, families).await;
     route.addresses_took = Some(begun.elapsed());
     match failed {
         Some(error) if found.is_empty() => {
-            route.verdict = Err(RouteError::Lookup { error, exchange: None });
+            // That the domain exists was said before.
+            let error = match error.problem {
+                Problem::NxDomain => LookupError { problem: Problem::NoData, ..error },
+                _ => error,
+            };
+            route.verdict = Err(RouteError::Lookup { error, of: Asked::Domain(unknown) });
             return;
         }
-        Some(error) => route.findings.push(Finding::MxLookup(domain.clone(), error)),
+        Some(error) => route.findings.push(Finding::MxLookup(domain.clone(), error, unknown)),
         None => {}
     }
     route.implicit = true;
     route.findings.insert(0, Finding::ImplicitMx);
-    note_scopes(&mut route.findings, domain, &found);
+    let found = kept(&mut route.findings, domain, found);
     let host = Host {
         preference: 0,
         exchange: domain.clone(),
@@ -264,14 +246,14 @@ async fn fill_addresses(route: &mut Route, lookup: &impl Lookup, families: Famil
     route.addresses_took = Some(begun.elapsed());
     let mut temporary = None;
     for (host, result) in route.hosts.iter_mut().zip(results) {
-        let Addresses { found, cname, failed, security } = result;
+        let Addresses { found, cname, failed, unknown, security } = result;
         let name = &host.exchange;
         if !cname.is_empty() {
             route.findings.push(Finding::MxCname(name.clone()));
         }
         host.cname = cname;
         host.security = security;
-        note_scopes(&mut route.findings, name, &found);
+        let found = kept(&mut route.findings, name, found);
         let known = match failed {
             None => true,
             Some(error) if error.problem == Problem::NoData => {
@@ -281,40 +263,35 @@ async fn fill_addresses(route: &mut Route, lookup: &impl Lookup, families: Famil
             Some(error) => {
                 let known = !found.is_empty() || !error.problem.is_temporary();
                 if !known {
-                    temporary.get_or_insert_with(|| (error.clone(), name.clone()));
+                    let of = Asked::Exchange(name.clone(), unknown.clone());
+                    temporary.get_or_insert_with(|| RouteError::Lookup { error: error.clone(), of });
                 }
-                route.findings.push(Finding::MxLookup(name.clone(), error));
+                route.findings.push(Finding::MxLookup(name.clone(), error, unknown));
                 known
             }
         };
         host.addresses = known.then_some(found);
     }
     if route.hosts.iter().all(|host| host.addresses.as_ref().is_none_or(Vec::is_empty)) {
-        route.verdict = Err(match temporary {
-            Some((error, exchange)) => RouteError::Lookup { error, exchange: Some(exchange) },
-            None => RouteError::NoAddress,
-        });
+        route.verdict = Err(temporary.unwrap_or(RouteError::NoAddress));
     }
 }
 
-fn note_scopes(findings: &mut Vec<Finding>, name: &DomainName, addresses: &[IpAddr]) {
+/// The addresses of a host that are kept; what is odd about them is noted.
+fn kept(findings: &mut Vec<Finding>, name: &DomainName, mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    if addresses.len() > Host::MOST_ADDRESSES {
+        findings.push(Finding::TooManyAddresses(name.clone(), addresses.len()));
+        addresses.truncate(Host::MOST_ADDRESSES);
+    }
     let odd = addresses.iter().filter(|ip| scope(**ip) != Scope::Public);
     findings.extend(odd.map(|ip| Finding::MxNonPublic(name.clone(), *ip)));
-}
-
-fn sort(hosts: &mut [Host], order: Order) {
-    match order {
-        Order::Stable => hosts.sort_by(|a, b| (a.preference, &a.exchange).cmp(&(b.preference, &b.exchange))),
-        Order::Shuffled(seed) => hosts.sort_by_cached_key(|host| {
-            let mut hasher = DefaultHasher::new();
-            (seed, &host.exchange).hash(&mut hasher);
-            (host.preference, hasher.finish())
-        }),
-    }
+    addresses
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::zone::Zone;
 
@@ -429,7 +406,7 @@ mod tests {
             .findings
             .iter()
             .map(|finding| match finding {
-                Finding::MxLookup(host, error) => format!("{host} {:?}", error.problem),
+                Finding::MxLookup(host, error, _) => format!("{host} {:?}", error.problem),
                 Finding::MxNoAddress(host) => format!("{host} none"),
                 other => panic!("{other:?}"),
             })
@@ -445,7 +422,7 @@ mod tests {
             zone.mx("p.example", 20, "mx2.p.example").fails("mx2.p.example", Kind::A, Problem::Timeout);
         let verdict = of(&zone, "p.example").await.verdict;
         assert!(
-            matches!(verdict, Err(RouteError::Lookup { error, exchange: Some(host) }) if error.problem == Problem::Timeout && host == name("mx2.p.example"))
+            matches!(verdict, Err(RouteError::Lookup { error, of: Asked::Exchange(host, _) }) if error.problem == Problem::Timeout && host == name("mx2.p.example"))
         );
     }
 

@@ -40,8 +40,12 @@ pub enum TargetError {
     Name(NameError),
     /// The brackets hold no address.
     Literal,
-    /// Nothing, or something that breaks a command line, before the `@`.
+    /// An address that is not in brackets.
+    Bare(IpAddr),
+    /// Nothing, or too much, before the `@`.
     LocalPart,
+    /// A character that stands before the `@` in quotes only.
+    Unquoted(char),
     /// CR, LF or NUL: an attempt to smuggle a line, not a typing error.
     Injection,
 }
@@ -51,6 +55,9 @@ impl fmt::Display for TargetError {
         match self {
             Self::Name(error) => error.fmt(f),
             Self::Literal => f.write_str("the brackets hold no IP address"),
+            Self::Bare(IpAddr::V4(ip)) => write!(f, "an address stands in brackets: [{ip}]"),
+            Self::Bare(IpAddr::V6(ip)) => write!(f, "an address stands in brackets: [IPv6:{ip}]"),
+            Self::Unquoted(c) => write!(f, "{c:?} stands before the @ in quotes only"),
             Self::LocalPart => f.write_str("the part before the @ is empty or longer than 64 octets"),
             Self::Injection => f.write_str("a line end or NUL in the target"),
         }
@@ -70,10 +77,15 @@ impl MailTarget {
         }
         // The last @: a quoted local part may hold others.
         let (local_part, domain) = match word.rsplit_once('@') {
-            Some((local, _)) if local.is_empty() || local.len() > 64 => return Err(TargetError::LocalPart),
-            Some((local, domain)) => (Some(local.to_owned()), domain),
+            Some((local, domain)) => {
+                check_local_part(local)?;
+                (Some(local.to_owned()), domain)
+            }
             None => (None, word),
         };
+        if let Ok(ip) = domain.parse() {
+            return Err(TargetError::Bare(ip));
+        }
         match domain.strip_prefix('[') {
             Some(rest) => {
                 let inner = rest.strip_suffix(']').ok_or(TargetError::Literal)?;
@@ -88,13 +100,39 @@ impl MailTarget {
     }
 }
 
+/// A local part as RFC 5321 section 4.1.2 and RFC 6531 section 3.3 have it, as far as others could take it for
+/// something else.
+fn check_local_part(local: &str) -> Result<(), TargetError> {
+    const MOST: usize = 64;
+    if local.is_empty() || local.len() > MOST {
+        return Err(TargetError::LocalPart);
+    }
+    let (text, is_quoted) = match local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => (inner, true),
+        None => (local, false),
+    };
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        let is_bad = match c {
+            // In quotes it takes the next one with it.
+            '\\' if is_quoted => characters.next().is_none_or(char::is_control),
+            '"' | '\\' => true,
+            '@' | ' ' | '<' | '>' => !is_quoted,
+            c => c.is_control(),
+        };
+        if is_bad {
+            return Err(TargetError::Unquoted(c));
+        }
+    }
+    Ok(())
+}
+
 /// The inside of a literal: `192.0.2.1`, `IPv6:2001:db8::1`; the tag may be missing.
 fn parse_literal(inner: &str) -> Option<IpAddr> {
-    let untagged = match inner.get(..5) {
-        Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => &inner[5..],
-        _ => inner,
-    };
-    untagged.parse().ok()
+    match inner.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => inner[5..].parse().ok().map(IpAddr::V6),
+        _ => inner.parse().ok(),
+    }
 }
 
 #[cfg(test)]
@@ -128,8 +166,26 @@ mod tests {
     fn what_is_no_target_says_why() {
         assert_eq!(MailTarget::parse("[192.0.2]"), Err(TargetError::Literal));
         assert_eq!(MailTarget::parse("[192.0.2.1"), Err(TargetError::Literal));
+        assert_eq!(MailTarget::parse("[IPv6:192.0.2.1]"), Err(TargetError::Literal));
+        assert_eq!(MailTarget::parse("192.0.2.1"), Err(TargetError::Bare([192, 0, 2, 1].into())));
+        assert_eq!(
+            MailTarget::parse("a@2001:db8::1").unwrap_err().to_string(),
+            "an address stands in brackets: [IPv6:2001:db8::1]"
+        );
         assert_eq!(MailTarget::parse("@example"), Err(TargetError::LocalPart));
         assert_eq!(MailTarget::parse("a\nb@example"), Err(TargetError::Injection));
         assert_eq!(MailTarget::parse("a@"), Err(TargetError::Name(NameError::Empty)));
+    }
+
+    #[test]
+    fn what_needs_quotes_before_the_at_has_them() {
+        for local in [r#""a b""#, r#""a@b""#, r#""a\"b""#, r#""a\\""#, r#""""#, "jörg", "a+b=c", "o'neil"] {
+            let word = format!("{local}@a.example");
+            assert!(MailTarget::parse(&word).is_ok(), "{word}");
+        }
+        for local in ["a b", "a@b", r#"a"b"#, r#""a"b""#, r#""a\""#, r"a\b", "<a", "a\t", "\"\x1b\"", "\""] {
+            let word = format!("{local}@a.example");
+            assert!(matches!(MailTarget::parse(&word), Err(TargetError::Unquoted(_))), "{word:?}");
+        }
     }
 }

@@ -152,6 +152,7 @@ struct FaultText {
 #[serde(rename_all = "snake_case")]
 enum KindText {
     Servfail,
+    Nxdomain,
     Refused,
     Timeout,
     Garbage,
@@ -267,6 +268,7 @@ impl FaultText {
             (KindText::Delay, None) => return Err("delay needs delay_ms".to_owned()),
             (_, Some(_)) => return Err("delay_ms is for delay".to_owned()),
             (KindText::Servfail, _) => Kind::Code(ResponseCode::ServFail),
+            (KindText::Nxdomain, _) => Kind::Code(ResponseCode::NXDomain),
             (KindText::Refused, _) => Kind::Code(ResponseCode::Refused),
             (KindText::Timeout, _) => Kind::Timeout,
             (KindText::Garbage, _) => Kind::Garbage,

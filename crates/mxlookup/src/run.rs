@@ -37,6 +37,9 @@ pub struct MxLookup {
     seed: u64,
 }
 
+/// The phases in the order of the record; some are side by side.
+const PHASES: &[&str] = &["mx", "addresses", "tlsa", "mta_sts", "tlsrpt", "ptr"];
+
 /// A target.
 #[derive(Debug)]
 pub struct Unit {
@@ -155,6 +158,9 @@ impl Tool for MxLookup {
                 let asked = Box::pin(self.job.policies.ask(&lookup, domain, &task.budget));
                 let (mut outcome, asked) = Box::pin(join(routed, asked)).await;
                 asked.tell(domain.as_str(), &mut outcome);
+                if let Some(timing) = &mut outcome.timing {
+                    timing.arrange(PHASES);
+                }
                 outcome
             }
         }
@@ -202,9 +208,9 @@ impl MxLookup {
         if let Some(took) = route.addresses_took {
             timing.add("addresses", took);
         }
-        let mut findings = route_findings(&route.findings);
+        let mut findings = route_findings(&route);
         let mut hosts: Vec<HostRecord> = route.hosts.iter().map(HostRecord::new).collect();
-        let mut error = route.verdict.as_ref().err().map(|error| route_error(error, domain));
+        let mut error = route_error(&route, domain);
         if self.job.tlsa && error.is_none() {
             findings.extend(Box::pin(self.ask_tlsa(&route, &mut hosts, task, &mut timing)).await);
             error = unusable(&hosts, domain);

@@ -221,10 +221,10 @@ impl SmtpSend {
                 let route = route(lookup, &domain, &options).await;
                 unit.head.domain = Some(domain.to_string());
                 unit.head.domain_unicode = domain.to_unicode();
-                unit.findings = route_findings(&route.findings);
-                match &route.verdict {
-                    Err(error) => unit.route_error = Some(route_error(error, domain.as_str())),
-                    Ok(()) => {
+                unit.findings = route_findings(&route);
+                match route_error(&route, domain.as_str()) {
+                    Some(error) => unit.route_error = Some(error),
+                    None => {
                         let hosts = route.hosts.iter().map(HostRecord::new).collect();
                         let found = route_candidates(hosts, record, &unit.head, &self.job.target, lookup);
                         match found.await {

@@ -86,6 +86,7 @@ codes! {
     DnsMxSingleLabel = "dns.mx_single_label", Never, No, Some(Warn), "dns";
     DnsMxIpLiteral = "dns.mx_ip_literal", Fail, No, Some(Warn), "dns";
     DnsMxDuplicate = "dns.mx_duplicate", Never, No, Some(Warn), "dns";
+    DnsMxTooMany = "dns.mx_too_many", Never, No, Some(Warn), "dns";
     DnsMxLocalhost = "dns.mx_localhost", Fail, No, Some(Warn), "dns";
     DnsMxNonPublic = "dns.mx_non_public", Fail, No, Some(Warn), "dns";
     DnsMxNoAddress = "dns.mx_no_address", Fail, No, Some(Warn), "dns";

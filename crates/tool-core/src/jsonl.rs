@@ -102,6 +102,8 @@ impl Input {
             },
             Some(b'"') => match serde_json::from_str::<String>(text) {
                 Ok(word) => Body::Word(word),
+                // A mail address whose local part stands in quotes (RFC 5321 section 4.1.2).
+                Err(_) if text.contains("\"@") => Body::Word(text.to_owned()),
                 Err(error) => return Self::broken(number, text, not_json(number, &error)),
             },
             _ if is_other_json(text) => {
@@ -312,6 +314,8 @@ mod tests {
         assert_eq!(word("[192.0.2.1]"), "[192.0.2.1]");
         assert_eq!(word("[2001:db8::1]:25"), "[2001:db8::1]:25");
         assert_eq!(word("nullmx.example"), "nullmx.example");
+        assert_eq!(word(r#""a b"@c.example"#), r#""a b"@c.example"#);
+        assert_eq!(word(r#""\"a b\"@c.example""#), r#""a b"@c.example"#);
     }
 
     #[test]

@@ -155,6 +155,11 @@ impl TimingMs {
         self.0.extend(phases);
     }
 
+    /// Puts phases that were side by side into this order; others come behind.
+    pub fn arrange(&mut self, order: &[&str]) {
+        self.0.sort_by_key(|(phase, _)| order.iter().position(|known| known == phase).unwrap_or(order.len()));
+    }
+
     /// Adds a phase.
     pub fn add(&mut self, phase: &'static str, took: Duration) {
         self.0.push((phase, millis(took)));

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use dns_core::{Finding as RouteFinding, Host, Iprev, Problem, Reverse, RouteError};
+use dns_core::{
+    Asked, Families, Finding as RouteFinding, Host, Iprev, Kind, Problem, Reverse, Route, RouteError,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,18 +81,33 @@ impl HostRecord {
     }
 }
 
-/// The error of a route without a host to go to.
-pub fn route_error(error: &RouteError, domain: &str) -> Error {
-    match error {
+/// Why a route has no host to go to, if it has none.
+pub fn route_error(route: &Route, domain: &str) -> Option<Error> {
+    let word = family(route.families);
+    Some(match route.verdict.as_ref().err()? {
         RouteError::NullMx => {
             Error::new(Code::DnsNullMx, "dns", "the domain declares that it takes no mail (null MX)")
         }
         RouteError::NoAddress => {
-            Error::new(Code::DnsMxNoAddress, "dns", "no exchange of the domain has an address")
+            let message = format!("no exchange of the domain has an {word}address");
+            Error::new(Code::DnsMxNoAddress, "dns", message)
         }
-        RouteError::Lookup { error, exchange: None } => {
-            let mapped = Error::lookup(error, "the MX of the domain");
+        RouteError::Lookup { error, of } => {
+            let asked = match of {
+                Asked::Mx => "the MX of the domain".to_owned(),
+                Asked::Domain(kinds) => {
+                    format!("the {}address of the domain, which has no MX", family(kinds_of(kinds)))
+                }
+                Asked::Exchange(host, kinds) => {
+                    let word = family(kinds_of(kinds));
+                    format!("the {word}addresses of {host}, and no other exchange has one")
+                }
+            };
+            let mapped = Error::lookup(error, &asked);
             match error.problem {
+                Problem::NoData if !word.is_empty() => {
+                    Error { message: format!("the domain has neither an MX nor an {word}address"), ..mapped }
+                }
                 Problem::ServFail | Problem::Refused | Problem::Timeout | Problem::BadAnswer => mapped
                     .with_hint(format!("compare with another resolver: mxlookup --dns 9.9.9.9 {domain}")),
                 Problem::Bogus => mapped.with_hint(format!(
@@ -102,18 +119,28 @@ pub fn route_error(error: &RouteError, domain: &str) -> Error {
                 _ => mapped,
             }
         }
-        RouteError::Lookup { error, exchange: Some(host) } => {
-            Error::lookup(error, &format!("the addresses of {host}, and no other exchange has one"))
-        }
+    })
+}
+
+/// The family that alone is meant, before another word.
+fn family(families: Families) -> &'static str {
+    match families {
+        Families { v4: true, v6: false } => "IPv4 ",
+        Families { v4: false, v6: true } => "IPv6 ",
+        _ => "",
     }
 }
 
-/// The findings of a route.
-pub fn route_findings(findings: &[RouteFinding]) -> Vec<Finding> {
-    findings.iter().map(finding).collect()
+fn kinds_of(kinds: &[Kind]) -> Families {
+    Families { v4: kinds.contains(&Kind::A), v6: kinds.contains(&Kind::Aaaa) }
 }
 
-fn finding(finding: &RouteFinding) -> Finding {
+/// The findings of a route.
+pub fn route_findings(route: &Route) -> Vec<Finding> {
+    route.findings.iter().map(|found| finding(found, route)).collect()
+}
+
+fn finding(finding: &RouteFinding, route: &Route) -> Finding {
     match finding {
         RouteFinding::ImplicitMx => {
             Finding::new(Code::DnsImplicitMx, "no MX record: mail goes to the address of the domain itself")
@@ -140,16 +167,30 @@ fn finding(finding: &RouteFinding) -> Finding {
             Finding::new(Code::DnsMxDuplicate, "the exchange is named more than once").host(host)
         }
         RouteFinding::MxNoAddress(host) => {
-            Finding::new(Code::DnsMxNoAddress, "the exchange has neither an A nor an AAAA record").host(host)
+            let message = match family(route.families) {
+                "" => "the exchange has neither an A nor an AAAA record".to_owned(),
+                word => format!("the exchange has no {word}address"),
+            };
+            Finding::new(Code::DnsMxNoAddress, message).host(host)
         }
         RouteFinding::MxNonPublic(host, ip) => non_public(*ip).host(host),
-        RouteFinding::MxLookup(host, error) => {
+        RouteFinding::TooManyMx(count) => Finding::new(
+            Code::DnsMxTooMany,
+            format!("the domain has {count} exchanges; only the {} tried first are kept", Route::MOST_HOSTS),
+        ),
+        RouteFinding::TooManyAddresses(host, count) => Finding::new(
+            Code::DnsMxTooMany,
+            format!("the exchange has {count} addresses; only {} are kept", Host::MOST_ADDRESSES),
+        )
+        .host(host),
+        RouteFinding::MxLookup(host, error, kinds) => {
             let mapped = Error::lookup(error, "the addresses of the exchange");
+            let word = family(kinds_of(kinds));
             let message = match error.problem {
-                Problem::NxDomain => "the exchange does not exist",
-                Problem::Bogus => "the addresses fail validation (DNSSEC) and are not used",
-                Problem::CnameLoop => "the aliases of the exchange lead in a circle",
-                _ => "the addresses could not be looked up now",
+                Problem::NxDomain => "the exchange does not exist".to_owned(),
+                Problem::Bogus => format!("the {word}addresses fail validation (DNSSEC) and are not used"),
+                Problem::CnameLoop => "the aliases of the exchange lead in a circle".to_owned(),
+                _ => format!("the {word}addresses could not be looked up now"),
             };
             // The table has no finding for a circle of aliases, where the exchange has no address, and
             // none for a resolver that is gone.
