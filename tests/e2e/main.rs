@@ -26,6 +26,7 @@ mod mxlookup_sts;
 mod mxlookup_tlsa;
 mod myip;
 mod network;
+mod pages;
 mod pipeline;
 mod policy;
 mod recipients;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{internet, tool};
 use crate::mxlookup::{exchanges, hosts, look, run};
 use crate::resolver::liar;
-use crate::scene::{Scene, findings, verdict};
+use crate::scene::{Scene, findings, resolver, verdict};
 
 fn message(record: &Value) -> &str {
     record["error"]["message"].as_str().unwrap()
@@ -382,4 +382,37 @@ fn phases_come_in_one_order() {
     let record = ran.record();
     let phases: Vec<&String> = record["timing_ms"].as_object().unwrap().keys().collect();
     assert_eq!(phases, ["mx", "addresses", "tlsa", "mta_sts", "tlsrpt", "ptr", "total"]);
+}
+
+#[test]
+fn text_for_somebody_who_is_tired() {
+    let zone = "a.example. 300 IN MX 10 mx.a.example.\na.example. 300 IN MX 20 alias.a.example.\n\
+                mx.a.example. 300 IN A 192.0.2.1\nalias.a.example. 300 IN CNAME ok.a.example.\n\
+                ok.a.example. 300 IN A 192.0.2.2\nb.example. 300 IN MX 10 mx.b.example.";
+    let lab = Scene::zone(zone)
+        .secure("b.example")
+        .fault("mx.a.example", "servfail", "")
+        .fault("mx.b.example", "servfail", "")
+        .open();
+    let text = |args: &[&str]| run(&lab, &[&["--text", "--stable"], args].concat()).stdout;
+    assert_eq!(
+        text(&["a.example"]),
+        "ok      a.example
+        mx 10     mx.a.example  address not known now
+        mx 20     alias.a.example alias of ok.a.example  192.0.2.2
+        warning   the addresses could not be looked up now (mx.a.example) [dns.servfail]
+        warning   the exchange is an alias, which RFC 2181 section 10.3 forbids (alias.a.example) [dns.mx_cname]
+"
+    );
+    let expected = "unknown b.example  the resolver could not get an answer for the addresses of mx.b.example, and no other exchange has one
+        code      dns.servfail in phase dns
+        asked     RESOLVER
+        dnssec    secure, as the resolver says
+        mx 10     mx.b.example  address not known now
+        warning   the addresses could not be looked up now (mx.b.example) [dns.servfail]
+        try       compare with another resolver: mxlookup --dns 9.9.9.9 b.example
+";
+    assert_eq!(text(&["b.example"]), expected.replace("RESOLVER", &resolver(&lab)));
+    let names = text(&["--no-addresses", "a.example"]);
+    assert_eq!(names.lines().nth(1), Some("        mx 10     mx.a.example"));
 }

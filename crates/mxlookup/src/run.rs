@@ -128,6 +128,10 @@ impl Tool for MxLookup {
         };
         let target = MailTarget::parse(&word).map_err(|error| match error {
             TargetError::Injection => failed(Error::injection(error.to_string())),
+            TargetError::Bare(ip) => {
+                let hint = format!("what an address is called: myip {ip}");
+                failed(Error::unusable(error.to_string()).with_hint(hint))
+            }
             error => failed(Error::unusable(error.to_string())),
         })?;
         let head = head_of(&target);

@@ -1,6 +1,8 @@
 //! The readable view of `mxlookup`.
 
-use tool_core::record::{HostRecord, Record, StsPolicyRecord, TlsaRecord};
+use std::fmt::Write;
+
+use tool_core::record::{DnssecBy, DnssecWord, HostRecord, Record, StsPolicyRecord, TimingMs, TlsaRecord};
 use tool_core::text::{Page, cause};
 
 use crate::data::Answer;
@@ -11,13 +13,24 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     page.headline(record.status, subject, cause(record.error.as_ref()));
     if let Some(error) = &record.error {
         page.error(error);
+        if let Some(resolver) = &record.answer.resolver {
+            page.line("asked", resolver);
+        }
     }
     if let Some(cname) = &record.answer.cname {
         page.line("alias of", &cname.join(", "));
     }
+    if let Some(word) = security(&record.answer) {
+        page.line("dnssec", &word);
+    }
     if record.answer.null_mx.is_none() {
+        let asked = record.timing_ms.iter().flat_map(TimingMs::iter).any(|(phase, _)| phase == "addresses");
         for host in record.answer.mx.iter().flatten() {
-            page.line(&format!("mx {}", host.preference.unwrap_or(0)), &line(host));
+            let mut line = line(host, asked);
+            if let Some(own) = host.dnssec.filter(|own| record.answer.dnssec.is_some_and(|all| all != *own)) {
+                let _ = write!(line, ", {}", own.as_str());
+            }
+            page.line(&format!("mx {}", host.preference.unwrap_or(0)), &line);
             if let Some(tlsa) = certificate(host) {
                 page.line("tlsa", &tlsa);
             }
@@ -34,13 +47,26 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     page.advice(record.error.as_ref());
 }
 
-fn line(host: &HostRecord) -> String {
+/// What DNSSEC says, unless it is just what a resolver says of most domains.
+fn security(answer: &Answer) -> Option<String> {
+    let by = match answer.dnssec_by? {
+        DnssecBy::Validation => "validated here",
+        DnssecBy::Resolver if answer.dnssec == Some(DnssecWord::Insecure) => return None,
+        DnssecBy::Resolver => "as the resolver says",
+    };
+    Some(format!("{}, {by}", answer.dnssec?.as_str()))
+}
+
+/// A host with what is known of its addresses, where they were asked for.
+fn line(host: &HostRecord, asked: bool) -> String {
     let addresses = match host.addresses.as_deref() {
+        None if asked => "address not known now".to_owned(),
         None => String::new(),
         Some([]) => "no address".to_owned(),
         Some(addresses) => addresses.iter().map(|ip| named(host, ip)).collect::<Vec<_>>().join(", "),
     };
-    format!("{}  {addresses}", host.exchange).trim_end().to_owned()
+    let alias = host.cname.iter().flatten().next_back().map(|name| format!(" alias of {name}"));
+    format!("{}{}  {addresses}", host.exchange, alias.unwrap_or_default()).trim_end().to_owned()
 }
 
 /// What certificate the host says it has, a record a line, where that was asked.

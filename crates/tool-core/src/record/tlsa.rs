@@ -21,6 +21,18 @@ pub enum DnssecWord {
     Indeterminate,
 }
 
+impl DnssecWord {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Secure => "secure",
+            Self::Insecure => "insecure",
+            Self::Bogus => "bogus",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+}
+
 impl From<Security> for DnssecWord {
     fn from(security: Security) -> Self {
         match security {
