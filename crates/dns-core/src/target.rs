@@ -137,6 +137,8 @@ fn parse_literal(inner: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -186,6 +188,13 @@ mod tests {
         for local in ["a b", "a@b", r#"a"b"#, r#""a"b""#, r#""a\""#, r"a\b", "<a", "a\t", "\"\x1b\"", "\""] {
             let word = format!("{local}@a.example");
             assert!(matches!(MailTarget::parse(&word), Err(TargetError::Unquoted(_))), "{word:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_makes_it_panic(word in "[\\PC\"@\\[\\]\\\\:.]{0,40}") {
+            let _ = MailTarget::parse(&word);
         }
     }
 }

@@ -111,3 +111,86 @@ async fn over_udp(
         Err(_) => Err(TryError::Timeout),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use futures_util::future::join_all;
+    use tokio::net::UdpSocket;
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::{DomainName, Kind};
+
+    /// What a server makes of a question: the datagrams that it sends.
+    type Answers = fn(Vec<u8>) -> Vec<Vec<u8>>;
+
+    fn with(mut bytes: Vec<u8>, at: usize, bits: u8) -> Vec<u8> {
+        bytes[at] ^= bits;
+        bytes
+    }
+
+    /// The question, as an answer without records.
+    fn right(question: Vec<u8>) -> Vec<u8> {
+        with(question, 2, 0x80)
+    }
+
+    const SILENT: Answers = |_| vec![];
+    const HOSTILE: &[(Answers, TryError)] = &[
+        (SILENT, TryError::Timeout),
+        (|_| vec![vec![]], TryError::Timeout),
+        (|_| vec![vec![0xff; 4_000]], TryError::Timeout),
+        (|question| vec![right(question)[..11].to_vec()], TryError::Timeout),
+        (|question| vec![right(question)[..15].to_vec()], TryError::Bad(None)),
+        (|question| vec![question], TryError::Bad(None)),
+        (|question| vec![with(right(question), 1, 0x40)], TryError::Bad(None)),
+        (|question| vec![with(right(question), 13, 1)], TryError::Bad(None)),
+        (
+            |question| (0..2_000).map(|n| with(right(question.clone()), 13, (n % 31 + 1) as u8)).collect(),
+            TryError::Bad(None),
+        ),
+    ];
+
+    /// Asks once, within `limit`.
+    async fn ask(answers: Answers, limit: Duration) -> Result<Vec<u8>, TryError> {
+        let server = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let named: Server = server.local_addr().unwrap().to_string().parse().unwrap();
+        tokio::task::spawn_local(async move {
+            let mut buffer = vec![0; 512];
+            while let Ok((length, client)) = server.recv_from(&mut buffer).await {
+                for datagram in answers(buffer[..length].to_vec()) {
+                    let _ = server.send_to(&datagram, client).await;
+                }
+            }
+        });
+        let config = ResolverConfig { try_timeout: limit, ..ResolverConfig::new(vec![named.clone()]) };
+        let upstream = Upstream::new(&named, &config);
+        let question = Question::new(&DomainName::parse("a.example").unwrap(), Kind::Mx, || false);
+        upstream.exchange(question, limit).await
+    }
+
+    #[tokio::test]
+    async fn whatever_comes_a_question_ends_in_its_answer_or_in_time() {
+        let limit = Duration::from_secs(1);
+        let all = async {
+            let outcomes = join_all(HOSTILE.iter().map(|(answers, _)| ask(*answers, limit))).await;
+            let expected = HOSTILE.iter().map(|(_, error)| Err(error.clone()));
+            assert_eq!(outcomes, expected.collect::<Vec<_>>());
+            let late: Answers = |question| {
+                let junk = [vec![], question.clone(), with(right(question.clone()), 0, 1)];
+                junk.into_iter().chain([right(question)]).collect()
+            };
+            let answer = ask(late, Duration::from_secs(20)).await.unwrap();
+            assert_eq!(answer[2] & 0x80, 0x80, "behind all that");
+            // A server that is cut short, or in another letter case, is asked over TCP, where nobody is.
+            for answers in [(|question| vec![with(right(question), 2, 0x02)]) as Answers, |question| {
+                vec![with(right(question), 13, 0x20)]
+            }] {
+                let outcome = ask(answers, Duration::from_secs(20)).await;
+                assert!(matches!(outcome, Err(TryError::Bad(Some(_)))), "{outcome:?}");
+            }
+        };
+        LocalSet::new().run_until(all).await;
+    }
+}
