@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use tool_core::record::{DnssecBy, DnssecWord, HostRecord, Record, StsPolicyRecord, TimingMs, TlsaRecord};
+use tool_core::explain::explanation;
+use tool_core::record::{
+    DnssecBy, DnssecWord, ErrorRecord, HostRecord, Record, StsPolicyRecord, TimingMs, TlsaRecord,
+};
 use tool_core::text::{Page, cause};
 
 use crate::data::Answer;
@@ -44,7 +47,14 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
         page.line("tlsrpt", if rua.is_empty() { "none" } else { &rua });
     }
     page.findings(&record.findings);
-    page.advice(record.error.as_ref());
+    let error = record.error.as_ref().map(|error| advised(error, record.head.domain.as_deref()));
+    page.advice(error.as_ref());
+}
+
+/// The error with what is usually tried about its code, for this domain, unless it says itself what to try.
+fn advised(error: &ErrorRecord, domain: Option<&str>) -> ErrorRecord {
+    let usual = || Some(explanation(error.code)?.remedy.replace("DOMAIN", domain?));
+    ErrorRecord { hint: error.hint.clone().or_else(usual), ..error.clone() }
 }
 
 /// What DNSSEC says, unless it is just what a resolver says of most domains.

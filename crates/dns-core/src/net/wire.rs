@@ -181,15 +181,20 @@ fn read_records(bytes: &[u8], name: &DomainName, kind: Kind) -> Option<Reading> 
     })
 }
 
+/// A time to live; one with the highest bit set counts as none (RFC 2181 section 8).
+pub(super) fn seconds(ttl: u32) -> u32 {
+    if ttl > i32::MAX.cast_unsigned() { 0 } else { ttl }
+}
+
 /// How long all of the records may be kept, in seconds.
 fn shortest(records: &[Record]) -> u32 {
-    records.iter().map(|record| record.ttl).min().unwrap_or(u32::MAX)
+    records.iter().map(|record| seconds(record.ttl)).min().unwrap_or(u32::MAX)
 }
 
 /// How long a denial may be kept, in seconds: without a SOA not at all (RFC 2308 section 5).
 fn denial_lasts(authorities: &[Record]) -> u32 {
     let soa = authorities.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+        RData::SOA(soa) => Some(seconds(record.ttl).min(soa.minimum)),
         _ => None,
     });
     soa.unwrap_or_default()
@@ -211,7 +216,7 @@ fn follow(answers: &[Record], name: &DomainName, kind: Kind) -> (Vec<DomainName>
         let at = cname.last().unwrap_or(name);
         let owned =
             answers.iter().filter(|record| record.dns_class == class(kind) && at.is_of(record.name.iter()));
-        let read = |record: &Record| Some(Rr { ttl: record.ttl, data: data(&record.data, kind)? });
+        let read = |record: &Record| Some(Rr { ttl: seconds(record.ttl), data: data(&record.data, kind)? });
         let records: Vec<Rr> = owned.clone().filter_map(read).collect();
         if !records.is_empty() {
             return (cname, records, false);
@@ -335,6 +340,21 @@ mod tests {
             [Rr { ttl: 0, data: Data::Txt(b"203.".to_vec()) }]
         );
         assert_eq!(read(&answer(1), &name, Kind::ChaosTxt).unwrap().denial, Some(Problem::NoData));
+    }
+
+    #[test]
+    fn a_time_to_live_with_the_highest_bit_set_is_none() {
+        let name = DomainName::parse("a.example").unwrap();
+        let question = Question::new(&name, Kind::A, || false);
+        for (ttl, read_as) in [(0, 0), (0x7fff_ffff, 0x7fff_ffff), (0x8000_0000, 0), (u32::MAX, 0)] {
+            let mut bytes = question.bytes[..question.end].to_vec();
+            bytes[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+            bytes.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1]);
+            bytes.extend_from_slice(&ttl.to_be_bytes());
+            bytes.extend_from_slice(&[0, 4, 192, 0, 2, 1]);
+            let reading = read(&bytes, &name, Kind::A).unwrap();
+            assert_eq!((reading.records[0].ttl, reading.lasts), (read_as, read_as));
+        }
     }
 
     #[test]

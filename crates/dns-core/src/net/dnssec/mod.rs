@@ -211,7 +211,9 @@ fn link(result: Result<DnsResponse, NetError>, query: &Query, kind: Kind) -> Opt
     let records = at(query.query_type());
     if !records.is_empty() {
         let security = security(&records)?;
-        let read = |record: &&Record| Some(Rr { ttl: record.ttl, data: wire::data(&record.data, kind)? });
+        let read = |record: &&Record| {
+            Some(Rr { ttl: wire::seconds(record.ttl), data: wire::data(&record.data, kind)? })
+        };
         let records: Vec<Rr> = records.iter().filter_map(read).collect();
         let found =
             if records.is_empty() { Found::Nothing(Problem::NoData) } else { Found::Records(records) };

@@ -15,7 +15,7 @@ use super::ask::Told;
 use super::message;
 use crate::LookupError;
 use crate::net::upstreams::{End, Upstreams, timed_out};
-use crate::net::wire::coins;
+use crate::net::wire::{coins, seconds};
 
 /// The most answers that are kept.
 const MOST: usize = 4_096;
@@ -98,6 +98,6 @@ impl Store {
 
 /// How long an answer may be kept: as long as all of its records.
 fn lasts(response: &DnsResponse) -> Duration {
-    let shortest = response.all_sections().map(|record| record.ttl).min().unwrap_or(0);
+    let shortest = response.all_sections().map(|record| seconds(record.ttl)).min().unwrap_or(0);
     Duration::from_secs(shortest.into()).min(LONG)
 }
