@@ -9,6 +9,7 @@ mod https;
 mod line;
 mod place;
 mod resolver;
+mod shared;
 mod system;
 mod table;
 mod udp;

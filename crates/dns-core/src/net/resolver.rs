@@ -47,9 +47,8 @@ impl Resolver {
         kind: Kind,
         end: Option<End>,
     ) -> Result<Answer, LookupError> {
-        // Boxed: what waits for it would have room for it several times over.
-        let ask = Box::pin(self.ask(name, kind, end));
-        self.cache.get(name, kind, end, ask).await
+        // Boxed: who waits for somebody else's answer keeps no room for getting it.
+        self.cache.get(name, kind, end, || Box::pin(self.ask(name, kind, end))).await
     }
 
     async fn ask(&self, name: &DomainName, kind: Kind, end: Option<End>) -> Result<Answer, LookupError> {
