@@ -37,16 +37,16 @@ pub(super) fn fields_of<'a>(text: &'a [u8], version: &str) -> Option<&'a [u8]> {
 /// The value of the first field of this name; every other field is looked at too, and must be one.
 pub(super) fn value_of<'a>(fields: &'a str, wanted: &str) -> Result<Option<&'a str>, TextFault> {
     let mut all: Vec<&str> = fields.split(';').collect();
-    // The delimiter may stand at the end as well.
-    if all.len() > 1 && all.last().is_some_and(|last| last.is_empty()) {
+    // The delimiter, to which the blanks around it belong, may stand at the end as well (RFC 8461 section 3.1).
+    let ends = all.len() > 1 && all.last().is_some_and(|last| last.trim_matches(is_blank).is_empty());
+    if ends {
         all.pop();
     }
     let mut found = None;
     for (nth, field) in (1..).zip(&all) {
         // Blanks belong to the delimiter, and behind the last field there may be none.
         let field = field.trim_start_matches(is_blank);
-        let field =
-            if nth < all.len() || fields.ends_with(';') { field.trim_end_matches(is_blank) } else { field };
+        let field = if nth < all.len() || ends { field.trim_end_matches(is_blank) } else { field };
         let (name, value) = field.split_once('=').ok_or(TextFault::Field)?;
         if !is_name(name) || value.is_empty() {
             return Err(TextFault::Field);
@@ -77,7 +77,16 @@ mod tests {
 
     #[test]
     fn fields_stand_between_semicolons_and_blanks() {
-        for text in [" id=1", "id=1;", " id=1 ; x=y;", "\tx=y\t;\tid=1", "id=1;id=2", " x.y-z_0=<a>; id=1;"] {
+        for text in [
+            " id=1",
+            "id=1;",
+            "id=1; ",
+            "id=1 \t; \t",
+            " id=1 ; x=y;",
+            "\tx=y\t;\tid=1",
+            "id=1;id=2",
+            " x.y-z_0=<a>; id=1;",
+        ] {
             assert_eq!(value_of(text, "id"), Ok(Some("1")), "{text:?}");
         }
         assert_eq!(value_of(" x=y;", "id"), Ok(None));
@@ -86,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_no_field_makes_it_all_invalid() {
         for text in
-            ["", " ", ";", " id=1;;", "id=1; ", " id=1; x", " id=", "=1", " -x=1", "i d=1", " id=1; x = y"]
+            ["", " ", ";", " id=1;;", "id=1; ;", " id=1; x", " id=", "=1", " -x=1", "i d=1", " id=1; x = y"]
         {
             assert_eq!(value_of(text, "id"), Err(TextFault::Field), "{text:?}");
         }

@@ -116,21 +116,26 @@ impl Writer {
     }
 
     fn flush(&self, batch: &mut Vec<Item>, buffer: &mut String) -> io::Result<()> {
-        const MOST_KEPT: usize = 1 << 20;
+        /// What is gathered before it is written, though more is there.
+        const MUCH: usize = 1 << 20;
         if batch.is_empty() {
             return Ok(());
         }
-        buffer.clear();
+        let mut stdout = io::stdout().lock();
         for item in batch.iter() {
             buffer.push_str(&item.text);
             buffer.push_str(item.tail.as_deref().unwrap_or_default());
+            if buffer.len() >= MUCH {
+                stdout.write_all(buffer.as_bytes())?;
+                buffer.clear();
+            }
         }
-        let mut stdout = io::stdout().lock();
         stdout.write_all(buffer.as_bytes())?;
         stdout.flush()?;
         drop(stdout);
-        // What one long batch has taken is not kept.
-        buffer.shrink_to(MOST_KEPT);
+        // What one long record has taken is not kept.
+        buffer.clear();
+        buffer.shrink_to(MUCH);
         self.count(batch);
         Ok(())
     }
