@@ -17,6 +17,7 @@ use crate::heard::Heard;
 use crate::http;
 use crate::mail::{Mail, Mails};
 use crate::smtp::Sockets;
+use crate::stun;
 use crate::tls::{Authority, ServerTls};
 use crate::world::World;
 
@@ -42,6 +43,9 @@ pub enum LabError {
     /// The sockets of the web servers.
     #[error("open the sockets of the web servers: {0}")]
     Http(#[source] io::Error),
+    /// The sockets of the STUN servers.
+    #[error("open the sockets of the STUN servers: {0}")]
+    Stun(#[source] io::Error),
     /// The throwaway authority.
     #[error("make the authority of the certificates: {0}")]
     Authority(#[from] rcgen::Error),
@@ -64,6 +68,7 @@ pub struct Lab {
     secure_dns: (SocketAddr, SocketAddr),
     http: SocketAddr,
     https_port: u16,
+    stun: Vec<(String, SocketAddr)>,
     port: u16,
     client: String,
     kept: Kept,
@@ -87,6 +92,7 @@ struct Open {
     secure_dns: (SocketAddr, SocketAddr),
     http: SocketAddr,
     https_port: u16,
+    stun: Vec<(String, SocketAddr)>,
     port: u16,
 }
 
@@ -116,10 +122,10 @@ impl Lab {
         };
         let thread = thread::Builder::new().name("lab".into()).spawn(run).map_err(LabError::Thread)?;
         let gone = |_| Err(LabError::Thread(io::ErrorKind::BrokenPipe.into()));
-        let Open { dns, secure_dns, http, https_port, port } = open.recv().unwrap_or_else(gone)?;
+        let Open { dns, secure_dns, http, https_port, stun, port } = open.recv().unwrap_or_else(gone)?;
         let client = world.client.clone();
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Self { dns, secure_dns, http, https_port, port, client, kept, folder, stop, thread })
+        Ok(Self { dns, secure_dns, http, https_port, stun, port, client, kept, folder, stop, thread })
     }
 
     /// Where the DNS server is asked, over UDP and TCP.
@@ -147,6 +153,11 @@ impl Lab {
         self.https_port
     }
 
+    /// Where the STUN server of this name is, if the world has it.
+    pub fn stun(&self, server_name: &str) -> Option<SocketAddr> {
+        self.stun.iter().find(|(name, _)| name == server_name).map(|(_, addr)| *addr)
+    }
+
     /// The port of all mail servers.
     pub fn port(&self) -> u16 {
         self.port
@@ -163,9 +174,10 @@ impl Lab {
     }
 
     /// The variables that make the tools use this world, with the options that a person need not
-    /// type here; and `MXPIPE_LAB_MAIL`, the folder in which each message that a sink took is a file.
+    /// type here; `MXPIPE_LAB_MAIL`, the folder in which each message that a sink took is a file; and
+    /// `MXPIPE_LAB_STUN`, a source for `myip --via`.
     pub fn env(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut env = vec![
             ("MXPIPE_DNS", self.dns.to_string()),
             ("MXPIPE_PORT", self.port.to_string()),
             ("MXPIPE_ALLOW_PRIVATE", "1".to_owned()),
@@ -175,7 +187,9 @@ impl Lab {
             ("MXPIPE_HTTPS_PORT", self.https_port.to_string()),
             ("MXPIPE_CA", self.ca().to_string_lossy().into_owned()),
             ("MXPIPE_LAB_MAIL", self.kept.mails.folder().to_string_lossy().into_owned()),
-        ]
+        ];
+        env.extend(self.stun("good").map(|addr| ("MXPIPE_LAB_STUN", format!("stun:{addr}"))));
+        env
     }
 
     /// Two pages and a name of the built-in world that tell the same public address.
@@ -232,11 +246,18 @@ fn run(
             let server = dns::Server::open().await.map_err(LabError::Dns)?;
             let web = http::Server::open().await.map_err(LabError::Http)?;
             let safe = http::Server::open().await.map_err(LabError::Http)?;
+            let mut stun = Vec::new();
+            for source in world.stun.iter() {
+                let server = stun::Server::open(source).await.map_err(LabError::Stun)?;
+                stun.push(server.place().map_err(LabError::Stun)?);
+                server.spawn(kept.heard.clone());
+            }
             let open = Open {
                 dns: server.addr().map_err(LabError::Dns)?,
                 secure_dns: server.secure_addrs().map_err(LabError::Dns)?,
                 http: web.addr().map_err(LabError::Http)?,
                 https_port: safe.addr().map_err(LabError::Http)?.port(),
+                stun,
                 port: sockets.port,
             };
             web.spawn(world.pages.clone(), kept.heard.clone());

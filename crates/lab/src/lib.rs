@@ -30,6 +30,7 @@ mod play;
 mod scenarios;
 mod sink;
 mod smtp;
+mod stun;
 mod tls;
 mod world;
 

@@ -44,6 +44,11 @@
 //! content_type = "text/html"     # instead of text/plain
 //! host = "mta-sts.a.example"     # of the HTTPS server, for those who name this host; without it: of the HTTP server
 //! certificate = "good"           # that of the host; see [[server]]
+//! [[stun]]
+//! name = "good"                  # how the tests find it; each has a port of its own on 127.0.0.1
+//! ip = "203.0.113.7"             # what it tells
+//! kind = "xor"                   # mapped rewritten empty unknown error wrong_id garbage flood noise silent
+//! loses = 0                      # so many requests of a client are lost first
 //! ```
 //!
 //! A sink refuses the recipients that begin with `unknown` (550 5.1.1), `later` (451 4.2.1), `grey` (450
@@ -63,6 +68,7 @@ use server::ServerText;
 use crate::dns::{Data, Fault, Kind, Signed, Zone};
 use crate::http::{Page, Site};
 use crate::smtp::Server;
+use crate::stun::Source;
 use crate::tls::Certificate;
 
 /// A pretend internet that can be started.
@@ -76,6 +82,7 @@ pub struct World {
     keyed: Option<Arc<str>>,
     pub(crate) servers: Arc<[Server]>,
     pub(crate) pages: Arc<[Page]>,
+    pub(crate) stun: Arc<[Source]>,
 }
 
 /// Why a text is no world.
@@ -133,6 +140,8 @@ struct WorldText {
     servers: Vec<ServerText>,
     #[serde(default, rename = "page")]
     pages: Vec<PageText>,
+    #[serde(default)]
+    stun: Vec<Source>,
 }
 
 #[derive(Deserialize)]
@@ -230,7 +239,8 @@ impl World {
         let data = Arc::new(Data { zone, faults, signed });
         let pages = text.pages.into_iter().map(PageText::read).collect::<Result<_, _>>()?;
         let dns_certificate = text.dns_certificate;
-        Ok(Self { client: text.client, dns_certificate, data, keyed, servers, pages })
+        let stun = text.stun.into();
+        Ok(Self { client: text.client, dns_certificate, data, keyed, servers, pages, stun })
     }
 
     /// What the DNS says, when the servers have a key of this digest.
