@@ -23,7 +23,7 @@ _myip() {
 
     case "${cmd}" in
         myip)
-            opts="-4 -6 -v -q -j -h -V --via --quorum --all --name --connect-timeout --allow-private --dns --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-4 -6 -v -q -j -h -V --via --quorum --all --name --helo --connect-timeout --allow-private --dns --ca --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -34,6 +34,10 @@ _myip() {
                     return 0
                     ;;
                 --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helo)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,5 +1,6 @@
-complete -c myip -l via -d 'Ask this source instead of the built-in ones: a URL, dns:NAME@SERVER[:PORT][/TYPE] or interface (repeatable)' -r
+complete -c myip -l via -d 'Ask this source instead of the built-in ones: a URL, dns:NAME@SERVER[:PORT][/TYPE], stun:HOST[:PORT] or interface (repeatable)' -r
 complete -c myip -l quorum -d 'How many sources must name the same address; never more than there are' -r
+complete -c myip -l helo -d 'Check a name for EHLO: whether it leads to the address, and is a PTR name of it' -r
 complete -c myip -l connect-timeout -d 'The most time to wait for the connection to a source' -r
 complete -c myip -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://…, tls://HOST[:PORT], https://HOST[:PORT][/PATH]; HOST: ADDRESS, NAME or NAME@ADDRESS (repeatable)' -r
 complete -c myip -l ca -d 'Trust the certificates of this PEM file instead of the system\'s' -r -F

@@ -15,8 +15,9 @@ _myip() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'*--via=[Ask this source instead of the built-in ones\: a URL, dns\:NAME@SERVER\[\:PORT\]\[/TYPE\] or interface (repeatable)]:SOURCE:_default' \
+'*--via=[Ask this source instead of the built-in ones\: a URL, dns\:NAME@SERVER\[\:PORT\]\[/TYPE\], stun\:HOST\[\:PORT\] or interface (repeatable)]:SOURCE:_default' \
 '--quorum=[How many sources must name the same address; never more than there are]:N:_default' \
+'--helo=[Check a name for EHLO\: whether it leads to the address, and is a PTR name of it]:NAME:_default' \
 '--connect-timeout=[The most time to wait for the connection to a source]:TIME:_default' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://…, tls\://HOST\[\:PORT\], https\://HOST\[\:PORT\]\[/PATH\]; HOST\: ADDRESS, NAME or NAME@ADDRESS (repeatable)]:SERVER:_default' \
 '--ca=[Trust the certificates of this PEM file instead of the system'\''s]:FILE:_files' \

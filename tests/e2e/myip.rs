@@ -211,8 +211,10 @@ fn a_family_that_was_asked_for_has_a_record_and_another_is_left_out_quietly() {
 fn options_that_cannot_be_used_are_exit_2() {
     let lab = internet();
     for (args, word) in [
-        (&["--via", "stun:stun.example"][..], "stun: is not supported"),
-        (&["--via", "ftp://a.example/"], "a source is"),
+        (&["--via", "ftp://a.example/"][..], "a source is"),
+        (&["--via", "stun:stun.example:0"], "a port is"),
+        (&["--helo", "203.0.113.7"], "the name to check is a host name"),
+        (&["--helo", "a b"], "helo"),
         (&["--via", "http://me:secret@a.example/"], "login"),
         (&["--via", "dns:a.example"], "dns:NAME@SERVER"),
         (&["--quorum", "0"], "quorum"),

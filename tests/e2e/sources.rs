@@ -11,7 +11,7 @@ use crate::harness::{Ran, internet};
 use crate::myip::{keys, myip, via};
 
 /// The code of the only source's error; a bad answer is never an address.
-fn refusal(ran: &Ran) -> String {
+pub(crate) fn refusal(ran: &Ran) -> String {
     let record = ran.records_of_words().remove(0);
     assert_eq!((record["status"].as_str(), ran.code), (Some("unknown"), 75), "{record:#}");
     assert!(record.get("ip").is_none() && record.get("helo").is_none(), "{record:#}");
@@ -30,6 +30,7 @@ fn every_bad_answer_is_an_error_of_its_source_and_never_an_answer() {
         ("/escape", "http.bad_body"),
         ("/huge", "http.bad_body"),
         ("/redirect", "http.redirect"),
+        ("/redirect-plain", "http.redirect"),
         ("/500", "http.status"),
         ("/nosuch", "http.status"),
         ("/ipv6", "net.wrong_family"),
@@ -202,6 +203,60 @@ fn sources_that_disagree_are_no_quorum() {
         "no two sources name the same address: 203.0.113.7 (http), 198.51.100.9 (dns)"
     );
     assert_eq!(keys(&record["timing_ms"]), ["sources", "total"]);
+}
+
+#[test]
+fn dns_that_is_intercepted_does_not_outvote_the_others() {
+    let lab = internet();
+    // Two DNS sources agree, and are the first; the web sees another address.
+    let intercepted = ["mismatch.lab.example", "mismatch.lab.example/A", "/ip", "/json"];
+    for more in [&[][..], &["--all"]] {
+        let record = via(&lab, &intercepted).args(more.iter().copied()).run().record();
+        assert_eq!((&record["status"], &record["ip"]), (&json!("ok"), &json!("203.0.113.7")), "{record:#}");
+        assert_eq!(record["agree"], 2);
+        let finding = &record["findings"][0];
+        assert_eq!(finding["code"], "net.sources_disagree");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.ends_with("DNS queries are intercepted, or leave by another address"), "{message}");
+    }
+    // One witness against two of them: nobody is believed.
+    let ran = via(&lab, &intercepted[..3]).run();
+    let record = ran.record();
+    assert_eq!((&record["agree"], ran.code), (&json!(1), 75));
+    let message = record["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("198.51.100.9 is named over DNS alone, and other sources do not agree"));
+    // No witness has an answer, or none was named: then DNS is all there is.
+    for sources in [&["mismatch.lab.example", "mismatch.lab.example", "/500"][..], &intercepted[..2]] {
+        let record = via(&lab, sources).run().record();
+        assert_eq!((&record["ip"], &record["agree"]), (&json!("198.51.100.9"), &json!(2)), "{record:#}");
+    }
+}
+
+#[test]
+fn a_source_that_drips_or_never_ends_is_cut_off() {
+    let lab = internet();
+    for endless in [false, true] {
+        let (address, server) = dripping(endless);
+        let ran =
+            myip(&lab).env("MXPIPE_VIA", &format!("http://{address}/")).args(["--timeout", "800ms"]).run();
+        assert_eq!(refusal(&ran), if endless { "http.bad_body" } else { "http.timeout" });
+        server.join().unwrap();
+    }
+}
+
+/// A web server whose page is never complete: without end, or a line of it and then silence.
+fn dripping(endless: bool) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        stream.write_all(b"HTTP/1.1 200 -\r\nConnection: close\r\n\r\n203.0.113.7\n").unwrap();
+        while endless && stream.write_all(&[b' '; 4096]).is_ok() {}
+        // Until the client has had enough.
+        let _ = stream.read(&mut [0; 1]);
+    });
+    (address, server)
 }
 
 #[test]

@@ -13,14 +13,16 @@ use dns_core::{
 use tool_core::Code;
 use tool_core::record::{Error, FamilyWord};
 
-use crate::via::{DnsVia, Via};
-use crate::{answer, local};
+use crate::via::{DnsVia, Place, Via};
+use crate::{answer, local, stun};
 
 /// What a source came to.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) via: String,
     pub(crate) scheme: &'static str,
+    /// See [`Via::is_witness`].
+    pub(crate) is_witness: bool,
     pub(crate) answer: Result<IpAddr, Error>,
     /// The address that the question left from.
     pub(crate) local: Option<IpAddr>,
@@ -61,6 +63,7 @@ impl Asker<'_> {
         let said = match via {
             Via::Http(url) => self.fetch(url, &mut local).await,
             Via::Dns(dns) => self.query(dns, &mut local).await,
+            Via::Stun(place) => self.stun(place, &mut local).await,
             Via::Interface => {
                 local = local::outwards(self.v6);
                 local.ok_or_else(|| {
@@ -70,7 +73,14 @@ impl Asker<'_> {
             }
         };
         let answer = said.and_then(|ip| answer::admit(ip, self.v6, self.allow_private));
-        Asked { via: via.shown(self.v6), scheme: via.scheme(), answer, local, took: begun.elapsed() }
+        Asked {
+            via: via.shown(self.v6),
+            scheme: via.scheme(),
+            is_witness: via.is_witness(),
+            answer,
+            local,
+            took: begun.elapsed(),
+        }
     }
 
     async fn fetch(&self, url: &HttpUrl, local: &mut Option<IpAddr>) -> Result<IpAddr, Error> {
@@ -95,14 +105,7 @@ impl Asker<'_> {
     }
 
     async fn query(&self, dns: &DnsVia, local: &mut Option<IpAddr>) -> Result<IpAddr, Error> {
-        /// Addresses of one server beyond these are not tried.
-        const MOST_ADDRESSES: usize = 2;
-        let addresses = self.locate(&dns.server).await.map_err(|nowhere| match nowhere {
-            Nowhere::Absent(cause) => Error::new(Code::DnsResolverUnreachable, "dns", cause),
-            Nowhere::Failed(error) => error,
-        })?;
-        let servers: Vec<SocketAddr> =
-            addresses.iter().take(MOST_ADDRESSES).map(|ip| SocketAddr::new(*ip, dns.port)).collect();
+        let servers = self.servers(&dns.place, Code::DnsResolverUnreachable).await?;
         *local = servers.first().and_then(|server| local::towards(*server));
         let servers = servers.into_iter().map(Server::udp).collect();
         let resolver = Resolver::new(&ResolverConfig::new(servers));
@@ -119,6 +122,54 @@ impl Asker<'_> {
             _ => None,
         };
         one.ok_or_else(|| Error::new(Code::DnsBadAnswer, "dns", "the answer is not exactly one address"))
+    }
+
+    async fn stun(&self, place: &Place, local: &mut Option<IpAddr>) -> Result<IpAddr, Error> {
+        let mut failure = None;
+        for server in self.servers(place, Code::StunUnreachable).await? {
+            *local = local::towards(server);
+            match stun::ask(server, self.deadline).await {
+                Ok(ip) => return Ok(ip),
+                Err(stun::Failure::Unreachable(error)) => failure = Some(stun::Failure::Unreachable(error)),
+                Err(other) => return Err(self.stun_error(&other)),
+            }
+        }
+        Err(failure.map_or_else(
+            || Error::new(Code::StunUnreachable, "sources", "the server has no address"),
+            |failure| self.stun_error(&failure),
+        ))
+    }
+
+    fn stun_error(&self, failure: &stun::Failure) -> Error {
+        let (code, message) = match failure {
+            stun::Failure::Unreachable(error) => {
+                (Code::StunUnreachable, format!("no way to it: {}", error.kind()))
+            }
+            stun::Failure::Silence => {
+                let error = Error::new(
+                    Code::StunTimeout,
+                    "sources",
+                    format!("no answer within {} ms", self.limit.as_millis()),
+                );
+                return Error { limit: Some(self.limit), ..error };
+            }
+            stun::Failure::BadAnswer => {
+                (Code::StunBadAnswer, "what came is no answer to the question".to_owned())
+            }
+            stun::Failure::Refused(code) => (Code::StunError, format!("answered with error {code}")),
+        };
+        Error::new(code, "sources", message)
+    }
+
+    /// Where a server is asked; that it has no address of this family is the error `absent`.
+    async fn servers(&self, place: &Place, absent: Code) -> Result<Vec<SocketAddr>, Error> {
+        /// Addresses of one server beyond these are not tried.
+        const MOST_ADDRESSES: usize = 2;
+        let addresses = self.locate(&place.server).await.map_err(|nowhere| match nowhere {
+            Nowhere::Absent(cause) => Error::new(absent, "sources", cause),
+            Nowhere::Failed(error) => error,
+        })?;
+        Ok(addresses.iter().take(MOST_ADDRESSES).map(|ip| SocketAddr::new(*ip, place.port)).collect())
     }
 
     /// The addresses of a source's server, of this family only; at least one.

@@ -6,10 +6,11 @@ use clap::Command;
 use clap::builder::FalseyValueParser;
 use dns_core::http::Trust;
 use dns_core::net::config;
-use dns_core::{Families, ResolverConfig};
+use dns_core::{DomainName, Families, ResolverConfig};
 use tool_core::cli::{Common, DnsOptions, TrustOptions, UsageError, parse_duration};
 use tool_core::env;
 
+use crate::claim;
 use crate::via::{Via, built_in};
 
 /// What is the tool's alone.
@@ -18,7 +19,7 @@ pub struct Options {
     /// Addresses, or records with an `ip`, to look up; `-`: one a line from stdin; none: this machine
     #[arg(value_name = "ADDRESS")]
     pub targets: Vec<String>,
-    /// Ask this source instead of the built-in ones: a URL, dns:NAME@SERVER[:PORT][/TYPE] or interface (repeatable)
+    /// Ask this source instead of the built-in ones: a URL, dns:NAME@SERVER[:PORT][/TYPE], stun:HOST[:PORT] or interface (repeatable)
     #[arg(long, value_name = "SOURCE", env = env::VIA, hide_env_values = true, value_delimiter = ',')]
     pub via: Vec<Via>,
     /// How many sources must name the same address; never more than there are
@@ -30,6 +31,9 @@ pub struct Options {
     /// Print the name to give in EHLO and nothing else; that of the IPv4 address unless -6
     #[arg(long, conflicts_with_all = ["targets", "json", "text"])]
     pub name: bool,
+    /// Check a name for EHLO: whether it leads to the address, and is a PTR name of it
+    #[arg(long, value_name = "NAME", value_parser = claim::read)]
+    pub helo: Option<DomainName>,
     /// The most time to wait for the connection to a source
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub connect_timeout: Duration,
@@ -52,6 +56,7 @@ pub struct Job {
     quorum: usize,
     pub(crate) all: bool,
     pub(crate) name: bool,
+    pub(crate) helo: Option<DomainName>,
     pub(crate) connect_timeout: Duration,
     pub(crate) allow_private: bool,
     pub(crate) resolver: ResolverConfig,
@@ -77,6 +82,7 @@ impl Job {
             quorum: usize::try_from(options.quorum).unwrap_or(usize::MAX),
             all: options.all,
             name: options.name,
+            helo: options.helo,
             connect_timeout: options.connect_timeout,
             allow_private: options.allow_private,
             resolver,
@@ -93,15 +99,26 @@ impl Job {
         if self.via.is_empty() {
             return built_in(v6);
         }
-        let fits = |via: &&Via| via.address().is_none_or(|(ip, _)| ip.is_ipv6() == v6);
-        let fitting: Vec<Via> = self.via.iter().filter(fits).cloned().collect();
+        let fitting: Vec<Via> = self.via.iter().filter(|via| fits(via, v6)).cloned().collect();
         if fitting.is_empty() { self.via.clone() } else { fitting }
+    }
+
+    /// Whether IPv6 was not ruled out, neither by options nor by the addresses of the sources.
+    pub(crate) fn asks_over_ipv6(&self) -> bool {
+        self.families.v6
+            && !self.family_named
+            && (self.via.is_empty() || self.via.iter().any(|via| fits(via, true)))
     }
 
     /// How many of so many sources must agree.
     pub(crate) fn quorum(&self, sources: usize) -> usize {
         self.quorum.min(sources).max(1)
     }
+}
+
+/// Whether a source can be asked over a family, as far as it tells.
+fn fits(via: &Via, v6: bool) -> bool {
+    via.address().is_none_or(|(ip, _)| ip.is_ipv6() == v6)
 }
 
 /// Adds what help says beside the options.
@@ -114,7 +131,9 @@ pub fn describe(command: Command) -> Command {
          smtp-ping --ehlo \"$(myip --name)\" mail.port25.com\n  \
          myip 192.0.2.25 2001:db8::25\n  \
          mxlookup port25.com | smtp-ping | myip -\n  \
-         myip --all --via https://icanhazip.com --via dns:myip.opendns.com@resolver1.opendns.com\n\n\
+         myip --helo mail.example.com\n  \
+         myip --all --via https://icanhazip.com --via dns:myip.opendns.com@resolver1.opendns.com\n  \
+         myip -6 --via stun:stun.example.net --via https://ip.example.net/\n\n\
          Exit codes: 0 every address has a name that leads back, 1 one has not, 75 one could not be found\n\
          out now, 2 wrong usage, 74 output failed, 130 interrupted.",
     )

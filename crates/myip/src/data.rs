@@ -12,7 +12,7 @@ use crate::ask::Asked;
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] =
-    &["ip", "family", "local_ip", "helo", "agree", "sources", "nat", "ptr", "iprev", "forward"];
+    &["ip", "family", "local_ip", "helo", "agree", "sources", "nat", "ptr", "iprev", "forward", "helo_check"];
 
 /// How the world sees this machine.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -20,7 +20,8 @@ pub struct Answer {
     /// The address that the questions left from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_ip: Option<IpAddr>,
-    /// The name to give in EHLO: the PTR name that leads back, else the literal of the address.
+    /// The name to give in EHLO: that of `--helo` if it leads to the address, else the PTR name that leads back,
+    /// else the literal of the address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helo: Option<String>,
     /// How many sources name the same address.
@@ -41,6 +42,25 @@ pub struct Answer {
     /// The addresses of each name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward: Option<BTreeMap<String, Vec<IpAddr>>>,
+    /// What holds of the name of `--helo`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helo_check: Option<HeloRecord>,
+}
+
+/// A name held against the address, both ways.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HeloRecord {
+    /// The name.
+    pub name: String,
+    /// Its addresses of this family; absent if they could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Vec<IpAddr>>,
+    /// Whether the address is one of them; absent if that could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leads_here: Option<bool>,
+    /// Whether it is a PTR name of the address; absent if that could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_ptr: Option<bool>,
 }
 
 /// What a source said.

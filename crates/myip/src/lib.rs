@@ -6,6 +6,7 @@
 
 mod answer;
 mod ask;
+mod claim;
 mod cli;
 mod data;
 mod input;
@@ -13,6 +14,7 @@ mod local;
 mod quorum;
 mod run;
 mod seen;
+mod stun;
 mod text;
 mod via;
 

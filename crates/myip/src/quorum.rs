@@ -14,24 +14,33 @@ pub(crate) struct Agreement {
     pub(crate) ip: Option<IpAddr>,
     /// How many sources name the same address at the most.
     pub(crate) agree: usize,
+    /// Whether a witness is among those who name it.
+    pub(crate) is_witnessed: bool,
 }
 
 impl Agreement {
-    pub(crate) fn of(answers: impl IntoIterator<Item = IpAddr>) -> Self {
-        let mut counts: Vec<(IpAddr, usize)> = Vec::new();
-        for ip in answers {
-            match counts.iter_mut().find(|(known, _)| *known == ip) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((ip, 1)),
+    /// A network that intercepts DNS answers every DNS source in the same way. So an address that
+    /// only these name does not count where a witness names another ([`crate::via::Via::is_witness`]).
+    pub(crate) fn of<'a>(asked: impl IntoIterator<Item = &'a Asked>) -> Self {
+        let mut named: Vec<Self> = Vec::new();
+        for (ip, is_witness) in asked.into_iter().filter_map(|asked| Some((asked.ip()?, asked.is_witness))) {
+            match named.iter_mut().find(|known| known.ip == Some(ip)) {
+                Some(known) => {
+                    known.agree += 1;
+                    known.is_witnessed |= is_witness;
+                }
+                None => named.push(Self { ip: Some(ip), agree: 1, is_witnessed: is_witness }),
             }
         }
-        let agree = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        let mut best = counts.iter().filter(|(_, count)| *count == agree);
-        let ip = match (best.next(), best.next()) {
-            (Some((ip, _)), None) => Some(*ip),
-            _ => None,
-        };
-        Self { ip, agree }
+        if named.iter().any(|one| one.is_witnessed) {
+            named.retain(|one| one.is_witnessed);
+        }
+        let agree = named.iter().map(|one| one.agree).max().unwrap_or(0);
+        let mut best = named.iter().filter(|one| one.agree == agree);
+        match (best.next(), best.next()) {
+            (Some(best), None) => *best,
+            _ => Self { ip: None, agree, is_witnessed: false },
+        }
     }
 
     /// The address, if as many sources as asked for name it.
@@ -77,22 +86,32 @@ pub(crate) fn error(asked: &[Asked], quorum: usize) -> Error {
             error(message, "see sources for what the others said; --quorum 1 takes the word of one")
         }
         (false, false) => {
-            let message =
-                format!("no {} sources name the same address: {}", in_words(quorum), named.join(", "));
-            error(message, "DNS queries are intercepted, or this machine leaves by several addresses")
+            let hint = "DNS queries are intercepted, or this machine leaves by several addresses";
+            let named = named.join(", ");
+            let message = match Agreement::of(asked.iter().filter(|asked| !asked.is_witness)).address(quorum)
+            {
+                Some(ip) => format!("{ip} is named over DNS alone, and other sources do not agree: {named}"),
+                None => format!("no {} sources name the same address: {named}", in_words(quorum)),
+            };
+            error(message, hint)
         }
     }
 }
 
 /// Sources that see another address than the quorum.
-pub(crate) fn dissent(asked: &[Asked], ip: IpAddr) -> Vec<Finding> {
-    let others = asked.iter().filter_map(|asked| match asked.answer {
-        Ok(other) if other != ip => Some(format!("{other} ({})", asked.scheme)),
-        _ => None,
-    });
-    let others: Vec<String> = others.collect();
-    let message = || format!("another address was named too: {}", others.join(", "));
-    (!others.is_empty()).then(|| Finding::new(Code::NetSourcesDisagree, message())).into_iter().collect()
+pub(crate) fn dissent(asked: &[Asked], ip: IpAddr) -> Option<Finding> {
+    let others: Vec<&Asked> =
+        asked.iter().filter(|asked| asked.ip().is_some_and(|other| other != ip)).collect();
+    let named = others.iter().filter_map(|asked| Some(format!("{} ({})", asked.ip()?, asked.scheme)));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let is_witnessed = asked.iter().any(|asked| asked.is_witness && asked.ip() == Some(ip));
+    let message = match is_witnessed && others.iter().all(|asked| asked.scheme == "dns") {
+        true => format!(
+            "over DNS another address is named: {named}: DNS queries are intercepted, or leave by another address"
+        ),
+        false => format!("another address was named too: {named}"),
+    };
+    (!others.is_empty()).then(|| Finding::new(Code::NetSourcesDisagree, message))
 }
 
 /// Whether nothing came back that shows a source to be there.
@@ -104,6 +123,8 @@ fn is_silence(code: Code) -> bool {
             | Code::DnsTimeout
             | Code::DnsResolverUnreachable
             | Code::DnsServfail
+            | Code::StunTimeout
+            | Code::StunUnreachable
             | Code::NetNoRoute
     )
 }
@@ -123,14 +144,16 @@ mod tests {
     const A: &str = "203.0.113.7";
     const B: &str = "198.51.100.9";
 
-    fn agreement(answers: &[&str]) -> (Option<String>, usize) {
-        let Agreement { ip, agree } = Agreement::of(answers.iter().map(|text| text.parse().unwrap()));
-        (ip.map(|ip| ip.to_string()), agree)
-    }
-
     fn asked(scheme: &'static str, answer: Result<&str, Code>) -> Asked {
         let answer = answer.map(|text| text.parse().unwrap()).map_err(|code| Error::new(code, "http", "m"));
-        Asked { via: scheme.to_owned(), scheme, answer, local: None, took: Duration::ZERO }
+        let is_witness = scheme != "dns";
+        Asked { via: scheme.to_owned(), scheme, is_witness, answer, local: None, took: Duration::ZERO }
+    }
+
+    fn agreement(answers: &[(&'static str, &str)]) -> (Option<String>, usize) {
+        let asked: Vec<Asked> = answers.iter().map(|(scheme, ip)| asked(scheme, Ok(ip))).collect();
+        let Agreement { ip, agree, .. } = Agreement::of(&asked);
+        (ip.map(|ip| ip.to_string()), agree)
     }
 
     fn why(asked: &[Asked]) -> (&'static str, String) {
@@ -140,16 +163,31 @@ mod tests {
 
     #[test]
     fn the_address_that_most_name_and_none_when_two_are_named_by_as_many() {
-        assert_eq!(agreement(&[]), (None, 0));
-        assert_eq!(agreement(&[A]), (Some(A.into()), 1));
-        assert_eq!(agreement(&[B, A, A]), (Some(A.into()), 2));
-        assert_eq!(agreement(&[A, B, B, A]), (None, 2));
+        let web = |answers: &[&'static str]| {
+            agreement(&answers.iter().map(|ip| ("https", *ip)).collect::<Vec<_>>())
+        };
+        assert_eq!(web(&[]), (None, 0));
+        assert_eq!(web(&[A]), (Some(A.into()), 1));
+        assert_eq!(web(&[B, A, A]), (Some(A.into()), 2));
+        assert_eq!(web(&[A, B, B, A]), (None, 2));
+    }
+
+    #[test]
+    fn dns_alone_does_not_count_against_others() {
+        assert_eq!(agreement(&[("dns", A), ("dns", A)]), (Some(A.into()), 2));
+        assert_eq!(agreement(&[("dns", A), ("dns", A), ("https", B)]), (Some(B.into()), 1));
+        assert_eq!(
+            agreement(&[("dns", A), ("dns", A), ("dns", A), ("https", B), ("stun", B)]),
+            (Some(B.into()), 2)
+        );
+        assert_eq!(agreement(&[("dns", A), ("https", A), ("stun", B)]), (Some(A.into()), 2));
     }
 
     #[test]
     fn a_quorum_is_reached_or_not() {
-        let agreement = Agreement::of([A, A].map(|text| text.parse().unwrap()));
+        let agreement = Agreement::of(&[asked("https", Ok(A)), asked("dns", Ok(A))]);
         assert!(agreement.address(2).is_some() && agreement.address(3).is_none());
+        assert!(agreement.is_witnessed && !Agreement::of(&[asked("dns", Ok(A))]).is_witnessed);
     }
 
     #[test]
@@ -157,6 +195,10 @@ mod tests {
         let both = [asked("https", Ok(A)), asked("dns", Ok(B))];
         let message = "no two sources name the same address: 203.0.113.7 (https), 198.51.100.9 (dns)";
         assert_eq!(why(&both), ("net.sources_disagree", message.into()));
+        let dns = [asked("https", Ok(A)), asked("dns", Ok(B)), asked("dns", Ok(B))];
+        let message = "198.51.100.9 is named over DNS alone, and other sources do not agree: \
+                       203.0.113.7 (https), 198.51.100.9 (dns), 198.51.100.9 (dns)";
+        assert_eq!(why(&dns), ("net.sources_disagree", message.into()));
         let one = [asked("https", Ok(A)), asked("dns", Err(Code::DnsTimeout))];
         let message = "only 1 of 2 sources named an address: 203.0.113.7 (https)";
         assert_eq!(why(&one), ("net.sources_disagree", message.into()));
@@ -169,9 +211,13 @@ mod tests {
 
     #[test]
     fn who_sees_another_address_is_a_finding() {
-        let all = [asked("https", Ok(A)), asked("dns", Ok(B)), asked("dns", Ok(A))];
-        let findings = dissent(&all, A.parse().unwrap());
-        assert_eq!(findings[0].message, "another address was named too: 198.51.100.9 (dns)");
-        assert!(dissent(&all[..1], A.parse().unwrap()).is_empty());
+        let message = |asked: &[Asked]| dissent(asked, A.parse().unwrap()).map(|finding| finding.message);
+        let all = [asked("https", Ok(A)), asked("dns", Ok(B)), asked("https", Ok(B)), asked("dns", Ok(A))];
+        let others = "another address was named too: 198.51.100.9 (dns), 198.51.100.9 (https)";
+        assert_eq!(message(&all).as_deref(), Some(others));
+        let intercepted = "over DNS another address is named: 198.51.100.9 (dns): \
+                           DNS queries are intercepted, or leave by another address";
+        assert_eq!(message(&all[..2]).as_deref(), Some(intercepted));
+        assert_eq!(message(&all[..1]), None);
     }
 }

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use smtp_core::proto::HelloName;
 use tool_core::cli::{Common, UsageError};
 use tool_core::jsonl::Body;
-use tool_core::record::{FamilyWord, Head, Record, TimingMs, generic_finding, reverse_error};
+use tool_core::record::{Error, FamilyWord, Head, Record, Status, TimingMs, generic_finding, reverse_error};
 use tool_core::text::Page;
 use tool_core::{Outcome, Plan, Task, Tool, stderr};
 
@@ -19,7 +19,7 @@ use crate::cli::{Job, Options};
 use crate::data::{Answer, WRITES};
 use crate::seen::Seen;
 use crate::via::Via;
-use crate::{input, local, text};
+use crate::{claim, input, local, text};
 
 /// The tool on one thread.
 #[derive(Debug)]
@@ -123,10 +123,17 @@ impl MyIp {
         task.phase.set("sources");
         let families = families(&self.job);
         let mut seen = join_all(families.iter().map(|family| self.look(*family, task))).await;
+        let mut no_ipv6 = (!families.contains(&FamilyWord::Ipv6)).then_some("no route leads out over IPv6");
         if !self.job.family_named && seen.iter().any(|seen| !seen.is_offline()) {
             seen.retain(|seen| !seen.is_offline());
+            no_ipv6 = no_ipv6.or(Some("no source could be reached over IPv6"));
         } else if !self.job.family_named {
             seen.truncate(1);
+        }
+        let is_left_out =
+            self.job.asks_over_ipv6() && seen.iter().all(|seen| seen.family == FamilyWord::Ipv4);
+        if let (true, [seen], Some(why)) = (is_left_out, seen.as_mut_slice(), no_ipv6) {
+            seen.without_ipv6(why);
         }
         seen.into_iter().map(|seen| Unit::Machine(Box::new(seen))).collect()
     }
@@ -165,7 +172,22 @@ impl MyIp {
         let forward = found.forward.iter().map(|(name, addresses)| (name.to_string(), addresses.clone()));
         answer.forward = (!found.forward.is_empty()).then(|| forward.collect());
         outcome.error = reverse_error(ip, &found);
+        if let Some(name) = &self.job.helo {
+            let claim = claim::check(&lookup, name, ip, &found).await;
+            if claim.record.leads_here == Some(true) {
+                answer.helo = Some(claim.record.name.clone());
+            }
+            answer.helo_check = Some(claim.record);
+            outcome.findings.extend(claim.finding);
+            outcome.error = worse(outcome.error.take(), claim.error);
+        }
     }
+}
+
+/// Of two errors the one that decides; the first if both do.
+fn worse(first: Option<Error>, second: Option<Error>) -> Option<Error> {
+    let fails = |error: &Option<Error>| error.as_ref().is_some_and(|error| error.status() == Status::Fail);
+    if !fails(&first) && fails(&second) { second } else { first.or(second) }
 }
 
 fn head_of(ip: IpAddr) -> Head {
@@ -174,9 +196,7 @@ fn head_of(ip: IpAddr) -> Head {
 
 /// A name that leads back, if it can be given in EHLO; else the literal of the address.
 fn helo(ip: IpAddr, confirmed: Option<String>) -> String {
-    // Anything can stand in a PTR; only what a host name is made of goes on (RFC 1123 section 2.1).
-    let plain = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
-    let name = confirmed.filter(plain).and_then(|name| HelloName::new(&name).ok());
+    let name = confirmed.filter(|name| claim::is_host_name(name)).and_then(|name| HelloName::new(&name).ok());
     name.unwrap_or_else(|| HelloName::literal(ip)).to_string()
 }
 

@@ -37,13 +37,17 @@ impl Seen {
             (0..).zip(&sources).map(async |(at, via)| (at, asker.ask(via).await)).collect();
         let mut answered: Vec<(usize, Asked)> = Vec::new();
         let mut agreement = Agreement::of([]);
+        let mut witnesses = sources.iter().filter(|via| via.is_witness()).count();
         while let Some((at, asked)) = under_way.next().await {
             if job.verbose {
                 say(&asked);
             }
+            witnesses -= usize::from(asked.is_witness);
             answered.push((at, asked));
-            agreement = Agreement::of(answered.iter().filter_map(|(_, asked)| asked.ip()));
-            if !job.all && agreement.address(quorum).is_some() {
+            agreement = Agreement::of(answered.iter().map(|(_, asked)| asked));
+            // DNS alone is not believed while a witness may still answer.
+            let is_sure = agreement.is_witnessed || witnesses == 0;
+            if !job.all && is_sure && agreement.address(quorum).is_some() {
                 break;
             }
         }
@@ -57,7 +61,7 @@ impl Seen {
             ip,
             took: begun.elapsed(),
             error: ip.is_none().then(|| quorum::error(&asked, quorum)),
-            findings: ip.map(|ip| quorum::dissent(&asked, ip)).unwrap_or_default(),
+            findings: ip.and_then(|ip| quorum::dissent(&asked, ip)).into_iter().collect(),
             agree: agreement.agree,
             local_ip: agreeing.find_map(|asked| asked.local),
             sources: asked.iter().map(SourceRecord::new).collect(),
@@ -67,6 +71,11 @@ impl Seen {
     /// Whether no source could be reached.
     pub(crate) fn is_offline(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.code == Code::NetOffline)
+    }
+
+    /// Says that there is no IPv6 to be seen.
+    pub(crate) fn without_ipv6(&mut self, why: &str) {
+        self.findings.push(Finding::new(Code::NetNoIpv6, why));
     }
 
     /// Writes it into the outcome.

@@ -3,7 +3,7 @@
 use tool_core::record::Record;
 use tool_core::text::{Page, cause};
 
-use crate::data::{Answer, SourceRecord};
+use crate::data::{Answer, HeloRecord, SourceRecord};
 
 pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     let (head, answer) = (&record.head, &record.answer);
@@ -20,6 +20,9 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     if let Some(helo) = &answer.helo {
         page.line("ehlo name", helo);
     }
+    if let Some(check) = &answer.helo_check {
+        page.line("checked", &checked(check));
+    }
     if let Some(local) = answer.local_ip {
         let nat = if answer.nat.is_some() { " (behind NAT)" } else { "" };
         page.line("local", &format!("{local}{nat}"));
@@ -29,6 +32,17 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     }
     page.findings(&record.findings);
     page.advice(record.error.as_ref());
+}
+
+fn checked(check: &HeloRecord) -> String {
+    let say = |what: Option<bool>, yes: &'static str, no: &'static str, unknown: &'static str| match what {
+        Some(true) => yes,
+        Some(false) => no,
+        None => unknown,
+    };
+    let forward = say(check.leads_here, "leads here", "does not lead here", "could not be looked up");
+    let ptr = say(check.is_ptr, "is a PTR name", "is no PTR name", "the PTR could not be looked up");
+    format!("{} ({forward}, {ptr})", check.name)
 }
 
 fn line(source: &SourceRecord) -> String {

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use dns_core::http::HttpUrl;
 use dns_core::{DomainName, Families, Kind, Location};
 
+use crate::claim::is_host_name;
+use crate::stun;
+
 /// Whom to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Via {
@@ -13,6 +16,8 @@ pub enum Via {
     Http(HttpUrl),
     /// A DNS server that answers with the address of whoever asks.
     Dns(DnsVia),
+    /// A STUN server, which answers with the address that a datagram came from.
+    Stun(Place),
     /// The interface that the route to the outside leaves by: nobody is asked.
     Interface,
 }
@@ -21,17 +26,27 @@ pub enum Via {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DnsVia {
     pub(crate) name: DomainName,
-    pub(crate) server: Location,
-    pub(crate) port: u16,
+    pub(crate) place: Place,
     /// Unless given, the address type of the family.
     pub(crate) kind: Option<Kind>,
 }
 
+/// A server and its port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub(crate) server: Location,
+    pub(crate) port: u16,
+}
+
 const DNS_PORT: u16 = 53;
 
+/// How a source is written.
+const FORMS: &str = "a source is a URL, dns:NAME@SERVER[:PORT][/TYPE], stun:HOST[:PORT] or interface";
+
 /// The sources that are asked unless others are named, and the families that each can tell.
-/// Different operators and two protocols, so that no one of them is believed alone.
-const BUILT_IN: [(&str, Families); 7] = [
+/// Different operators and three protocols, so that no one of them is believed alone.
+/// `docs/myip.md` says whose they are.
+const BUILT_IN: [(&str, Families); 10] = [
     ("https://api.ipify.org/", V4),
     ("https://api6.ipify.org/", V6),
     ("https://icanhazip.com/", BOTH),
@@ -39,6 +54,9 @@ const BUILT_IN: [(&str, Families); 7] = [
     ("dns:myip.opendns.com@resolver1.opendns.com", BOTH),
     ("dns:o-o.myaddr.l.google.com@ns1.google.com/TXT", BOTH),
     ("dns:whoami.cloudflare@one.one.one.one/CH-TXT", BOTH),
+    ("dns:whoami.akamai.net@ns1-1.akamaitech.net", V4),
+    ("stun:stun.l.google.com:19302", BOTH),
+    ("stun:stun.nextcloud.com:443", BOTH),
 ];
 const V4: Families = Families { v4: true, v6: false };
 const V6: Families = Families { v4: false, v6: true };
@@ -56,6 +74,7 @@ impl Via {
         match self {
             Self::Http(url) => url.to_string(),
             Self::Dns(dns) => dns.shown(v6),
+            Self::Stun(place) => format!("stun:{}", place.shown(stun::PORT)),
             Self::Interface => "interface".to_owned(),
         }
     }
@@ -66,15 +85,22 @@ impl Via {
             Self::Http(url) if url.is_secure() => "https",
             Self::Http(_) => "http",
             Self::Dns(_) => "dns",
+            Self::Stun(_) => "stun",
             Self::Interface => "interface",
         }
+    }
+
+    /// Whether somebody outside is asked in a way that networks do not answer in their place as a
+    /// matter of course, as they do with DNS.
+    pub(crate) fn is_witness(&self) -> bool {
+        matches!(self, Self::Http(_) | Self::Stun(_))
     }
 
     /// The server's address and port, where it is written as one.
     pub(crate) fn address(&self) -> Option<(IpAddr, u16)> {
         let (location, port) = match self {
             Self::Http(url) => (url.host()?, url.port()),
-            Self::Dns(dns) => (dns.server.clone(), dns.port),
+            Self::Dns(DnsVia { place, .. }) | Self::Stun(place) => (place.server.clone(), place.port),
             Self::Interface => return None,
         };
         match location {
@@ -91,19 +117,13 @@ impl DnsVia {
     }
 
     fn shown(&self, v6: bool) -> String {
-        let server = match &self.server {
-            Location::Address(IpAddr::V6(v6)) => format!("[{v6}]"),
-            Location::Address(v4) => v4.to_string(),
-            Location::Name(name) => name.to_string(),
-        };
-        let port = if self.port == DNS_PORT { String::new() } else { format!(":{}", self.port) };
         let kind = match self.kind(v6) {
             Kind::Aaaa => "AAAA",
             Kind::Txt => "TXT",
             Kind::ChaosTxt => "CH-TXT",
             _ => "A",
         };
-        format!("dns:{}@{server}{port}/{kind}", self.name)
+        format!("dns:{}@{}/{kind}", self.name, self.place.shown(DNS_PORT))
     }
 }
 
@@ -116,9 +136,9 @@ impl FromStr for Via {
         }
         match text.split_once(':') {
             Some(("dns", rest)) => rest.parse().map(Self::Dns),
-            Some(("stun", _)) => Err("stun: is not supported; name a URL, a dns: source or interface".into()),
+            Some(("stun", rest)) => Place::read(rest, stun::PORT).map(Self::Stun),
             Some(("http" | "https", _)) => text.parse().map(Self::Http).map_err(str::to_owned),
-            _ => Err("a source is a URL, dns:NAME@SERVER[:PORT][/TYPE] or interface".into()),
+            _ => Err(FORMS.to_owned()),
         }
     }
 }
@@ -133,13 +153,32 @@ impl FromStr for DnsVia {
             None => (rest, None),
             Some((place, word)) => (place, Some(read_kind(word)?)),
         };
-        let (server, port) = split_port(place)?;
+        Ok(Self { name, place: Place::read(place, DNS_PORT)?, kind })
+    }
+}
+
+impl Place {
+    fn read(text: &str, default_port: u16) -> Result<Self, String> {
+        let (server, port) = split_port(text, default_port)?;
         let bare = server.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(server);
         let server = match bare.parse() {
             Ok(ip) => Location::Address(ip),
-            Err(_) => Location::Name(DomainName::parse(server).map_err(|error| error.to_string())?),
+            Err(_) => match DomainName::parse(server) {
+                Ok(name) if is_host_name(name.as_str()) => Location::Name(name),
+                Ok(_) => return Err(format!("{server:?} is no host name")),
+                Err(error) => return Err(error.to_string()),
+            },
         };
-        Ok(Self { name, server, port, kind })
+        Ok(Self { server, port })
+    }
+
+    fn shown(&self, default_port: u16) -> String {
+        let server = match &self.server {
+            Location::Address(IpAddr::V6(v6)) => format!("[{v6}]"),
+            Location::Address(v4) => v4.to_string(),
+            Location::Name(name) => name.to_string(),
+        };
+        if self.port == default_port { server } else { format!("{server}:{}", self.port) }
     }
 }
 
@@ -154,12 +193,12 @@ fn read_kind(word: &str) -> Result<Kind, String> {
 }
 
 /// A bare IPv6 address has colons of its own and no port.
-fn split_port(place: &str) -> Result<(&str, u16), String> {
+fn split_port(place: &str, default_port: u16) -> Result<(&str, u16), String> {
     match place.rsplit_once(':') {
         Some((server, port)) if place.parse::<IpAddr>().is_err() && !place.ends_with(']') => {
             tool_core::cli::parse_port(port).map(|port| (server, port))
         }
-        _ => Ok((place, DNS_PORT)),
+        _ => Ok((place, default_port)),
     }
 }
 
@@ -172,8 +211,23 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_source_can_be_read_and_none_is_plain_http() {
-        assert_eq!(built_in(false).len() + built_in(true).len(), 12);
+    fn every_built_in_source_is_documented_and_none_is_plain_http() {
+        let page = include_str!("../../../docs/myip.md");
+        for (text, families) in BUILT_IN {
+            assert!(text.parse::<Via>().is_ok(), "{text}");
+            let family = if !families.v6 {
+                "IPv4"
+            } else if !families.v4 {
+                "IPv6"
+            } else {
+                "both"
+            };
+            let row = |line: &str| {
+                line.contains(&format!("| `{text}` |")) && line.ends_with(&format!("| {family} |"))
+            };
+            assert!(page.lines().any(row), "docs/myip.md has no row {text}, {family}");
+        }
+        assert_eq!(built_in(false).len() + built_in(true).len(), 17);
         assert!(built_in(false).iter().chain(&built_in(true)).all(|via| via.scheme() != "http"));
     }
 
@@ -185,14 +239,30 @@ mod tests {
         assert_eq!(shown("dns:me@192.0.2.1:54/txt", true), "dns:me@192.0.2.1:54/TXT");
         assert_eq!(shown("dns:me@2001:db8::1/CH-TXT", true), "dns:me@[2001:db8::1]/CH-TXT");
         assert_eq!(shown("dns:me@[2001:db8::1]:54", true), "dns:me@[2001:db8::1]:54/AAAA");
+        assert_eq!(shown("stun:stun.example", false), "stun:stun.example");
+        assert_eq!(shown("stun:stun.example:3478", true), "stun:stun.example");
+        assert_eq!(shown("stun:[2001:db8::1]:443", true), "stun:[2001:db8::1]:443");
+        assert_eq!(shown("stun:192.0.2.1", true), "stun:192.0.2.1");
         assert_eq!(shown("interface", false), "interface");
     }
 
     #[test]
     fn what_is_no_source_says_why() {
         let problem = |text: &str| text.parse::<Via>().unwrap_err();
-        assert!(problem("stun:stun.example").contains("not supported"));
-        for text in ["", "x", "ftp://a.example/", "dns:a", "dns:@b", "dns:a@", "dns:a@b/MX", "dns:a@b:0"] {
+        for text in [
+            "",
+            "x",
+            "ftp://a.example/",
+            "dns:a",
+            "dns:@b",
+            "dns:a@",
+            "dns:a@b/MX",
+            "dns:a@b:0",
+            "stun:",
+            "stun://a.example",
+            "stun:a.example:0",
+            "stuns:a.example",
+        ] {
             assert!(!problem(text).is_empty(), "{text}");
         }
     }

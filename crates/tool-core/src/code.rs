@@ -127,6 +127,10 @@ codes! {
     HttpUnreachable = "http.unreachable", Never, No, Some(Warn), "http";
     HttpTls = "http.tls", Never, No, Some(Warn), "http";
     HttpBadBody = "http.bad_body", Never, No, Some(Warn), "http";
+    StunTimeout = "stun.timeout", Never, No, Some(Warn), "sources";
+    StunUnreachable = "stun.unreachable", Never, No, Some(Warn), "sources";
+    StunError = "stun.error", Never, No, Some(Warn), "sources";
+    StunBadAnswer = "stun.bad_answer", Never, No, Some(Warn), "sources";
     SmtpBannerTimeout = "smtp.banner_timeout", Unknown, Yes, None, "banner";
     SmtpBannerSlow = "smtp.banner_slow", Never, No, Some(Warn), "banner";
     SmtpClosedBeforeBanner = "smtp.closed_before_banner", Fail, No, None, "banner";
@@ -208,6 +212,8 @@ codes! {
     IdNoPtr = "id.no_ptr", Fail, No, Some(Warn), "dns";
     IdPtrMismatch = "id.ptr_mismatch", Fail, No, Some(Warn), "dns";
     IdPtrTemperror = "id.ptr_temperror", Unknown, Yes, Some(Warn), "dns";
+    IdHeloMismatch = "id.helo_mismatch", Fail, No, None, "dns";
+    IdPtrNeHelo = "id.ptr_ne_helo", Never, No, Some(Info), "-";
     ExpectKeywordMissing = "expect.keyword_missing", Fail, No, None, "ehlo";
     ExpectTlsMissing = "expect.tls_missing", Fail, No, None, "tls";
     ExpectTooSlow = "expect.too_slow", Fail, No, None, "any";
