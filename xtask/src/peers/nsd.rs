@@ -26,9 +26,11 @@ impl Nsd {
         let folder = keeper.folder().to_owned();
         write(&folder.join("forward.zone"), &zone::forward(block))?;
         write(&folder.join("reverse.zone"), &zone::reverse(block))?;
+        write(&folder.join("reverse6.zone"), &zone::reverse_ipv6())?;
         let mut zones = vec![
             (zone::ORIGIN.to_owned(), folder.join("forward.zone")),
             (block.reverse_zone(), folder.join("reverse.zone")),
+            (zone::REVERSE_IPV6.to_owned(), folder.join("reverse6.zone")),
         ];
         zones.extend_from_slice(&signed.zones);
         serve(keeper, program, address, &zones)?;

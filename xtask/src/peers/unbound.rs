@@ -1,6 +1,6 @@
 //! Unbound, the resolver in front of NSD.
 
-use std::net::SocketAddrV4;
+use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
 use std::path::Path;
 
 use super::address::{Block, free_port, free_ports};
@@ -18,6 +18,8 @@ pub(super) struct Unbound {
     pub(super) tls: SocketAddrV4,
     /// The DNS over HTTPS, which is HTTP/2 only.
     pub(super) https: SocketAddrV4,
+    /// A server that it asks and that never answers.
+    _mute: UdpSocket,
 }
 
 impl Unbound {
@@ -33,16 +35,21 @@ impl Unbound {
         let address = free_port(block.host(zone::UNBOUND)).map_err(failed)?;
         let secure = free_ports(block.host(zone::UNBOUND), 2).map_err(failed)?;
         let [tls, https] = secure[..] else { return Err(Failure::new("peers: no ports")) };
+        let mute = UdpSocket::bind((block.host(zone::MUTE), 0)).map_err(failed)?;
+        let SocketAddr::V4(mute_address) = mute.local_addr().map_err(failed)? else {
+            return Err(Failure::new("peers: no address of IPv4"));
+        };
         let folder = keeper.folder().to_owned();
         let config = folder.join("unbound.conf");
         write(
             &config,
-            &(configuration(&folder, address, block, authority, signed) + &over_tls(tls, https, certificate)),
+            &(configuration(&folder, address, block, authority, mute_address, signed)
+                + &over_tls(tls, https, certificate)),
         )?;
         let log = folder.join("unbound.log");
         keeper.serve(program, &["-d", "-p", "-c", &config.to_string_lossy()], &log)?;
         await_server(keeper, "Unbound", address, &log)?;
-        Ok(Self { address, tls, https })
+        Ok(Self { address, tls, https, _mute: mute })
     }
 }
 
@@ -70,6 +77,7 @@ fn configuration(
     address: SocketAddrV4,
     block: Block,
     authority: SocketAddrV4,
+    mute: SocketAddrV4,
     signed: &Signed,
 ) -> String {
     format!(
@@ -94,27 +102,34 @@ fn configuration(
     local-zone: "." refuse
     local-zone: "{forward}." transparent
     local-zone: "{reverse}." transparent
+    local-zone: "{reverse6}." transparent
 remote-control:
     control-enable: no
 stub-zone:
     name: "{forward}."
     stub-addr: {authority_ip}@{authority_port}
-{stubs}stub-zone:
-    name: "{reverse}."
-    stub-addr: {authority_ip}@{authority_port}
-"#,
+{stubs}"#,
         ip = address.ip(),
         port = address.port(),
         folder = folder.display(),
         bogus = zone::BOGUS,
-        stubs = signed.zones.iter().map(|(name, _)| stub(name, authority)).collect::<String>(),
+        stubs = stubs(block, authority, mute, signed),
         anchor = signed.anchor.display(),
         forward = zone::ORIGIN,
         reverse = block.reverse_zone(),
+        reverse6 = zone::REVERSE_IPV6,
         digest = "0".repeat(64),
         authority_ip = authority.ip(),
         authority_port = authority.port(),
     )
+}
+
+/// Whom each zone below those of the world is asked from.
+fn stubs(block: Block, authority: SocketAddrV4, mute: SocketAddrV4, signed: &Signed) -> String {
+    let signed = signed.zones.iter().map(|(name, _)| stub(name, authority));
+    let reverse = [block.reverse_zone(), zone::REVERSE_IPV6.to_owned()].map(|name| stub(&name, authority));
+    let mute = stub(&format!("mute.{}", zone::ORIGIN), mute);
+    signed.chain(reverse).chain([mute]).collect()
 }
 
 fn stub(name: &str, authority: SocketAddrV4) -> String {

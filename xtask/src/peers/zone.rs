@@ -22,6 +22,20 @@ pub(super) const MX2: u8 = 11;
 /// Its name is `mx1`, which does not lead back.
 pub(super) const FORGED: u8 = 12;
 
+/// It has two names, of which one exists and leads back.
+pub(super) const SEVERAL: u8 = 13;
+/// Its reverse name is an alias into the zone of a customer (RFC 2317).
+pub(super) const CLASSLESS: u8 = 14;
+/// Its name is an alias.
+pub(super) const ALIASED: u8 = 15;
+/// Its reverse name is below a delegation to a server that does not exist.
+pub(super) const LAME: u8 = 16;
+/// Its reverse name is below a delegation to a server that never answers.
+pub(super) const MUTE: u8 = 17;
+/// An address of IPv6, which nobody listens on, and the zone of its name.
+pub(super) const IPV6: &str = "2001:db8::10";
+pub(super) const REVERSE_IPV6: &str = "8.b.d.0.1.0.0.2.ip6.arpa";
+
 pub(super) fn forward(block: Block) -> String {
     let address = |last| block.host(last);
     let mut zone = format!(
@@ -77,7 +91,18 @@ lame        NS    ns.nowhere
 half        MX    10 mx.lame
 half        MX    20 mx1
 {BOGUS}       MX    10 mx1
+; What addresses are called, see the reverse zones.
+several     A     {several}
+customer    A     {classless}
+{CLASSLESS}.customer PTR customer
+aliased     CNAME host.aliased
+host.aliased A    {aliased}
+mute        NS    ns.nowhere
+six         AAAA  {IPV6}
 ",
+        several = address(SEVERAL),
+        classless = address(CLASSLESS),
+        aliased = address(ALIASED),
         ns = address(NSD),
         mx1 = address(MX1),
         mx2 = address(MX2),
@@ -99,8 +124,25 @@ $TTL 300
 @ NS ns.{ORIGIN}.
 {MX1} PTR mx1.{ORIGIN}.
 {FORGED} PTR mx1.{ORIGIN}.
+{SEVERAL} PTR gone.{ORIGIN}.
+{SEVERAL} PTR several.{ORIGIN}.
+{CLASSLESS} CNAME {CLASSLESS}.customer.{ORIGIN}.
+{ALIASED} PTR aliased.{ORIGIN}.
+{LAME} CNAME {LAME}.lame.{ORIGIN}.
+{MUTE} CNAME {MUTE}.mute.{ORIGIN}.
 ",
         block.reverse_zone()
+    )
+}
+
+pub(super) fn reverse_ipv6() -> String {
+    format!(
+        "$ORIGIN {REVERSE_IPV6}.
+$TTL 300
+@ SOA ns.{ORIGIN}. hostmaster.{ORIGIN}. 1 3600 600 86400 60
+@ NS ns.{ORIGIN}.
+0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 PTR six.{ORIGIN}.
+"
     )
 }
 
