@@ -3,8 +3,9 @@
 //! A [`World`] says what there is: zones, faults, mail servers, web pages. A started [`Lab`] is that world,
 //! reachable: an authoritative DNS server (UDP and TCP on one port that the system chose) and mail
 //! servers that play the dialogue files of `smtp-core/scenarios`, each on a loopback address of its
-//! own, all on one port; a web server on another. A throwaway authority vouches for their certificates,
-//! and sinks among them take mail and keep it. Everything stops when the `Lab` is dropped.
+//! own, all on one port; a web server and STUN servers on others. A throwaway authority vouches for
+//! their certificates, and sinks among them take mail and keep it. Everything stops when the `Lab` is
+//! dropped.
 //!
 //! ```
 //! let world = lab::World::named("internet")?;
