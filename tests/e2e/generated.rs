@@ -394,18 +394,6 @@ fn the_page_of_smtp_ping_has_every_key_and_every_quirk() {
 }
 
 #[test]
-fn the_page_of_myip_has_every_key_and_every_code_of_its_sources() {
-    let page = fs::read_to_string(root().join("docs/myip.md")).unwrap();
-    let own = <myip::MyIp as tool_core::Tool>::WRITES.iter().copied();
-    let prefixes = ["stun.", "http.", "net.sources", "net.not_public", "net.wrong_family", "id.ptr_ne_helo"];
-    let codes = tool_core::Code::ALL.iter().map(|code| code.as_str());
-    let codes = codes.filter(|code| prefixes.iter().any(|prefix| code.starts_with(prefix)));
-    for word in own.chain(codes) {
-        assert!(page.contains(&format!("`{word}`")), "docs/myip.md says nothing of {word}");
-    }
-}
-
-#[test]
 fn the_rfc_map_names_files_dialogues_and_tests_that_exist() {
     let map = fs::read_to_string(root().join("docs/rfc.md")).unwrap();
     let mut sources = String::new();

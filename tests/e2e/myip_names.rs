@@ -137,6 +137,7 @@ body = "203.0.113.7"
     let record = via(&lab, &["/ip"]).args(["--helo", "mail.example"]).run().record();
     assert_eq!((&record["status"], &record["findings"][0]["code"]), (&json!("ok"), &json!("id.ptr_ne_helo")));
     let record = via(&lab, &["/ip"]).args(["--helo", "moved.example"]).run().record();
+    assert_eq!(record.get("findings"), None, "the error says it already");
     let error = &record["error"];
     assert_eq!(error["message"], "moved.example leads to 203.0.113.99, not to this address");
     assert_eq!(error["hint"], "let the name have this address, or give server.example in EHLO");

@@ -26,7 +26,7 @@ pub(crate) fn forget() -> Result<(), Failure> {
 /// Codes for what no tool finds out yet. One that is seen all the same leaves this list.
 const NOT_YET: &[&str] = &[
     "net.family_broken",
-    // It takes what two tools found out; docs/recipes.md shows the comparison with jq.
+    // It takes what two tools found out; docs/myip.md shows the comparison with jq.
     "net.smtp_egress_differs",
     "fw.remote_filter_25",
     "fw.egress_25_blocked",

@@ -14,7 +14,7 @@ pub(crate) struct Claim {
     pub(crate) record: HeloRecord,
     /// The name does not lead to the address, or that could not be found out.
     pub(crate) error: Option<Error>,
-    /// It is none of the address's own names.
+    /// It leads to the address, which has other names.
     pub(crate) finding: Option<Finding>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn check(lookup: &impl Lookup, name: &DomainName, ip: IpAddr, r
         (false, Some(error)) if is_temporary => Some(Error::lookup(error, &format!("the address of {name}"))),
         (false, failed) => Some(mismatch(name, &found, failed.as_ref(), reverse.confirmed(ip))),
     };
-    let finding = (is_ptr == Some(false))
+    let finding = (leads_here && is_ptr == Some(false))
         .then(|| Finding::new(Code::IdPtrNeHelo, format!("{name} is no PTR name of the address")).ip(ip));
     let record = HeloRecord {
         name: name.to_string(),
