@@ -80,8 +80,7 @@ fn keep(message: &mut Message, query: &Query, apex: Option<&Name>) {
     }
     // Only an answer made from a wildcard needs a proof beside it (RFC 4035 section 5.3.4); another that a cache adds is
     // about the target of the alias.
-    let is_wildcard = |rrsig: &RRSIG| rrsig.input().num_labels < name.num_labels();
-    if !message.answers.is_empty() && !message.answers.iter().filter_map(signature).any(is_wildcard) {
+    if !message.answers.is_empty() && !is_from_wildcard(&message.answers, name) {
         message.authorities.clear();
     }
     let is_above = |zone: &Name| zone.zone_of(name) && apex.is_some_and(|apex| apex.zone_of(zone));
@@ -125,6 +124,11 @@ fn bound(records: &mut Vec<Record>, sets: usize) {
 /// The type of a record, or the one that it is the signature of.
 fn covered(record: &Record) -> RecordType {
     signature(record).map_or(record.record_type(), |rrsig| rrsig.input().type_covered)
+}
+
+/// Whether one of the signatures is over a wildcard that the name was made from (RFC 4035 section 5.3.1).
+pub(super) fn is_from_wildcard(answers: &[Record], name: &Name) -> bool {
+    answers.iter().filter_map(signature).any(|rrsig| rrsig.input().num_labels < name.num_labels())
 }
 
 pub(super) fn signature(record: &Record) -> Option<&RRSIG> {

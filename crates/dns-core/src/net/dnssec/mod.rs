@@ -1,11 +1,13 @@
 //! Validation of what the servers say, from the trust anchors down (RFC 4035).
 //!
 //! hickory's validator proves one name at a time; aliases are followed here, so that each link has its own proof and a
-//! chain is as secure as its weakest link. Signatures, keys and proofs of absence are hickory's affair alone.
+//! chain is as secure as its weakest link. Signatures, keys and proofs of absence are hickory's affair; what a proof
+//! with Opt-Out leaves open is ours.
 
 mod anchors;
 mod apex;
 mod ask;
+mod denial;
 mod message;
 mod store;
 
@@ -190,7 +192,10 @@ fn to_wire(name: &DomainName) -> Option<Name> {
 /// What was proved about one name; `None` if nothing was.
 fn link(result: Result<DnsResponse, NetError>, query: &Query, kind: Kind) -> Option<Link> {
     let (response, most) = match result {
-        Ok(response) => (response, Security::Secure),
+        Ok(response) => {
+            let most = denial::most(&response, query);
+            (response, most)
+        }
         // Proofs that cost more than anybody should spend (RFC 9276 section 3.2) leave it open.
         Err(NetError::Dns(DnsError::Nsec { response, proof: Proof::Insecure, .. })) => {
             (*response, Security::Insecure)
@@ -224,13 +229,9 @@ fn link(result: Result<DnsResponse, NetError>, query: &Query, kind: Kind) -> Opt
         let found = Found::Alias(wire::from_wire(&to.0)?);
         return Some(Link { security: security(&aliases)?, found });
     }
-    let is_proof = |kind| matches!(kind, RecordType::NSEC | RecordType::NSEC3);
-    let proofs = response.authorities.iter().filter(|record| is_proof(record.record_type()));
-    let is_proved = proofs.clone().any(|record| record.proof == Proof::Secure);
-    let security = if is_proved { most } else { Security::Insecure };
     let problem = match response.response_code {
         ResponseCode::NXDomain => Problem::NxDomain,
         _ => Problem::NoData,
     };
-    Some(Link { security, found: Found::Nothing(problem) })
+    Some(Link { security: most, found: Found::Nothing(problem) })
 }
