@@ -1,7 +1,10 @@
 //! Validation (`--dnssec`): a domain for each state of RFC 4033 section 5, from the root down.
 
+use std::fs;
+
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use crate::harness::{Ran, internet, tool};
 use crate::scene::{findings, verdict};
@@ -41,6 +44,9 @@ fn tree() -> Tree {
         .zone("open.example.", Delegation::Unsigned, OPEN)
         .zone("wrong.example.", Delegation::WrongDs, "@ 300 IN MX 10 mx\nmx 300 IN A 192.0.2.7")
         .zone("child.example.", Delegation::Signed, "@ 300 IN MX 10 mx\nmx 300 IN A 192.0.2.8")
+        .zone("island.open.example.", Delegation::Signed, "@ 300 IN MX 10 mx\nmx 300 IN A 192.0.2.9")
+        .zone("loose.example.", Delegation::OptOut, "@ 300 IN MX 10 mx\nmx 300 IN A 192.0.2.10")
+        .zone("open.loose.example.", Delegation::Unsigned, "@ 300 IN MX 10 mx\nmx 300 IN A 192.0.2.11")
 }
 
 fn run(server: &Server, words: &[&str]) -> Ran {
@@ -97,6 +103,77 @@ fn a_domain_that_is_not_signed() {
     assert_eq!(record["mx"][0].get("tlsa"), None);
     let record = look(&server, &["nosuch.open.example"]);
     assert_eq!(said(&record), r#"fail dns.nxdomain dns: insecure by "validation" []"#);
+}
+
+#[test]
+fn what_opt_out_says_nothing_of_is_insecure() {
+    let server = tree().open();
+    let secure = |domain| said(&look(&server, &[domain]));
+    assert_eq!(secure("loose.example"), r#"ok: secure by "validation" [secure]"#);
+    assert_eq!(secure("mx.loose.example"), r#"ok: secure by "validation" [secure]"#, "no MX");
+    assert_eq!(secure("open.loose.example"), r#"ok: insecure by "validation" [insecure]"#);
+    let denied = r#"fail dns.nxdomain dns: insecure by "validation" []"#;
+    assert_eq!(secure("nosuch.loose.example"), denied);
+    let forger = tree().fault("open.loose.example", RecordType::MX, Fault::Denied).open();
+    assert_eq!(said(&look(&forger, &["open.loose.example"])), denied);
+    let forger = tree().fault("open.example", RecordType::MX, Fault::Denied).open();
+    let record = look(&forger, &["open.example"]);
+    assert_eq!(said(&record), r#"unknown dns.bogus dns: bogus by "validation" []"#, "without Opt-Out");
+}
+
+/// What the file holds that has the keys of these zones.
+fn anchors(server: &Server, zones: &[&str]) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    let texts = zones.iter().map(|zone| fs::read_to_string(server.anchor(zone)).unwrap());
+    fs::write(file.path(), texts.collect::<String>()).unwrap();
+    file
+}
+
+#[test]
+fn an_island_of_trust_has_nothing_above() {
+    let lab = internet();
+    for (fault, expected) in [
+        (None, r#"ok: secure by "validation" [secure]"#),
+        (Some(Fault::Unsigned), r#"unknown dns.bogus dns: secure by "validation" [bogus]"#),
+    ] {
+        // Who strips the signatures hides that a zone begins there, too.
+        let faulty = |fault| {
+            let faulty = tree().fault("mx.island.open.example", RecordType::A, fault);
+            faulty.fault("island.open.example", RecordType::NS, Fault::Empty)
+        };
+        let server = fault.map_or_else(tree, faulty).open();
+        let file = anchors(&server, &[".", "island.open.example."]);
+        let (dns, path) = (server.addr.to_string(), file.path().to_str().unwrap());
+        let words = ["--dns", &dns, "--dnssec", "--trust-anchor", path, "island.open.example"];
+        let ran = tool(&lab, "mxlookup").args(words).run();
+        assert_eq!(said(&ran.records_of_words()[0]), expected);
+    }
+}
+
+#[test]
+fn keys_that_are_not_those_trusted_are_asked_for_again() {
+    let server = tree().fault("example", RecordType::DNSKEY, Fault::EmptyAtFirst).open();
+    let lab = internet();
+    let dns = server.addr.to_string();
+    let domains = ["--concurrency", "1", "good.example", "good.example"];
+    let words = ["--dns", &dns, "--dnssec", "--trust-anchor", server.digest("example.")];
+    let ran = tool(&lab, "mxlookup").args(words.into_iter().chain(domains)).run();
+    let all: Vec<String> = ran.records_of_words().iter().map(said).collect();
+    let expected =
+        [r#"unknown dns.bogus dns: bogus by "validation" []"#, r#"ok: secure by "validation" [secure]"#];
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn the_questions_of_a_lookup_are_counted_along_its_aliases() {
+    // Without a signature it is asked at each of its labels whether a zone begins there.
+    let link = |n: usize| format!("l{n}{}", format!(".{n:x}").repeat(25));
+    let alias = |n: usize| format!("{} 300 IN CNAME {}\n", link(n), link(n + 1));
+    let records: String = (0..14).map(alias).collect();
+    let server = tree().zone("far.example.", Delegation::Unsigned, &records).open();
+    let record = look(&server, &[&format!("{}.far.example", link(0))]);
+    assert_eq!(verdict(&record), "unknown dns.bogus dns");
+    assert!(server.asked().len() < 300, "{}", server.asked().len());
 }
 
 #[test]
@@ -196,7 +273,7 @@ fn another_key_than_the_root_has() {
 #[test]
 fn a_file_that_holds_no_key() {
     let lab = internet();
-    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
     let cases = [
         ("", "there is neither a DNSKEY nor a DS record in it"),
@@ -206,7 +283,7 @@ fn a_file_that_holds_no_key() {
         (". 300 IN DNSKEY 0 3 13 AwEAAQ==\n", "its flags do not make it a key of a zone"),
     ];
     for (text, cause) in cases {
-        std::fs::write(path, text).unwrap();
+        fs::write(path, text).unwrap();
         let ran = tool(&lab, "mxlookup").args(["--dnssec", "--trust-anchor", path, "a.example"]).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{text}");
         assert!(ran.stderr.contains(&format!("--trust-anchor: failed to read {path}: ")), "{}", ran.stderr);

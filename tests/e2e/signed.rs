@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use hickory_proto::dnssec::crypto::EcdsaSigningKey;
-use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, NSEC, RRSIG, SigInput};
-use hickory_proto::dnssec::{Algorithm, DigestType, DnssecSigner, SigningKey, TBS};
+use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, NSEC, NSEC3, RRSIG, SigInput};
+use hickory_proto::dnssec::{Algorithm, DigestType, DnssecSigner, Nsec3HashAlgorithm, SigningKey, TBS};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType, SerialNumber};
 use hickory_proto::serialize::txt::Parser;
@@ -31,6 +31,12 @@ pub(crate) enum Fault {
     ServFail,
     /// There is no answer.
     Silent,
+    /// The answer holds nothing.
+    Empty,
+    /// The first answer holds nothing.
+    EmptyAtFirst,
+    /// The name does not exist, says somebody who has only what is signed.
+    Denied,
 }
 
 /// How a zone hangs on the one above.
@@ -39,6 +45,8 @@ pub(crate) enum Delegation {
     Signed,
     /// Signed with a key that the parent does not know: its DS is of another.
     WrongDs,
+    /// Signed, and the proofs are hashed and say nothing of what is not signed (RFC 5155 section 6).
+    OptOut,
     Unsigned,
 }
 
@@ -104,7 +112,7 @@ impl Tree {
                     return true;
                 }
                 add(child, RData::NS(hickory_proto::rr::rdata::NS(name("ns."))));
-                if let Some(ds) = ds {
+                if let Some(ds) = ds.as_ref().filter(|_| signer.is_some()) {
                     add(child, RData::DNSSEC(DNSSECRData::DS(ds.clone())));
                 }
                 false
@@ -123,7 +131,10 @@ impl Tree {
             }
             delegated.push((apex.clone(), ds));
             if let Some(signer) = &signer {
-                deny(&apex, &mut sets);
+                match delegation {
+                    Delegation::OptOut => deny_hashed(&apex, &mut sets),
+                    _ => deny(&apex, &mut sets),
+                }
                 sign(&apex, signer, &mut sets, &self.faults);
             }
             zones.push(Zone { apex, is_signed: signer.is_some(), sets });
@@ -161,15 +172,17 @@ impl World {
         while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
             let Ok(asked) = Message::from_vec(&buffer[..length]) else { continue };
             let query = &asked.queries[0];
-            heard.lock().unwrap().push((query.name().to_lowercase(), query.query_type()));
-            if let Some(answer) = self.answer(&asked) {
+            let key = (query.name().to_lowercase(), query.query_type());
+            let is_first = !heard.lock().unwrap().contains(&key);
+            heard.lock().unwrap().push(key);
+            if let Some(answer) = self.answer(&asked, is_first) {
                 let _ = socket.send_to(&answer.to_vec().unwrap(), peer);
             }
         }
     }
 
     /// As a resolver that validates would, with what is wrong with its data.
-    fn answer(&self, asked: &Message) -> Option<Message> {
+    fn answer(&self, asked: &Message, is_first: bool) -> Option<Message> {
         let query = &asked.queries[0];
         let (at, kind) = (query.name(), query.query_type());
         let mut answer = Message::new(asked.metadata.id, MessageType::Response, OpCode::Query);
@@ -180,6 +193,15 @@ impl World {
         let is_bogus = fault.is_some() && !asked.metadata.checking_disabled;
         match fault {
             Some(Fault::Silent) => return None,
+            Some(Fault::Empty) => return Some(answer),
+            Some(Fault::EmptyAtFirst) if is_first => return Some(answer),
+            Some(Fault::Denied) => {
+                let above = self.zones.iter().find(|zone| zone.apex.zone_of(at) && zone.apex != *at)?;
+                answer.metadata.response_code = ResponseCode::NXDomain;
+                let soa = above.sets[&(above.apex.clone(), RecordType::SOA)].clone();
+                answer.authorities = [soa, above.denial(at)].concat();
+                return Some(answer);
+            }
             Some(_) if is_bogus || fault == Some(Fault::ServFail) => {
                 answer.metadata.response_code = ResponseCode::ServFail;
                 return Some(answer);
@@ -218,28 +240,50 @@ impl World {
 }
 
 impl Zone {
-    /// Whether a name exists without the type asked for or not at all, and the NSEC that prove it.
+    /// Whether a name exists without the type asked for or not at all, and what proves it.
     fn absence(&self, at: &Name) -> (ResponseCode, Vec<Record>) {
-        let exists = |at: &Name| self.sets.keys().any(|(name, _)| at.zone_of(name));
-        let code = if exists(at) { ResponseCode::NoError } else { ResponseCode::NXDomain };
+        match self.exists(at) {
+            true => (ResponseCode::NoError, self.proofs(&[at])),
+            false => (ResponseCode::NXDomain, self.denial(at)),
+        }
+    }
+
+    fn exists(&self, at: &Name) -> bool {
+        self.sets.keys().any(|(name, _)| at.zone_of(name))
+    }
+
+    /// The proofs that a name is not there, nor a wildcard for it.
+    fn denial(&self, at: &Name) -> Vec<Record> {
+        let mut next_closer = at.clone();
+        while next_closer.base_name() != self.apex && !self.exists(&next_closer.base_name()) {
+            next_closer = next_closer.base_name();
+        }
+        let encloser = next_closer.base_name();
+        let wildcard = encloser.prepend_label("*").unwrap();
+        match self.is_hashed() {
+            true => self.proofs(&[&encloser, &next_closer, &wildcard]),
+            false => self.proofs(&[at, &wildcard]),
+        }
+    }
+
+    fn is_hashed(&self) -> bool {
+        self.sets.keys().any(|(_, kind)| *kind == RecordType::NSEC3)
+    }
+
+    /// The NSEC or NSEC3 records that match these names or cover them.
+    fn proofs(&self, wanted: &[&Name]) -> Vec<Record> {
         if !self.is_signed {
-            return (code, Vec::new());
+            return Vec::new();
         }
-        let mut encloser = at.clone();
-        while !exists(&encloser) {
-            encloser = encloser.base_name();
-        }
-        let mut wanted = vec![at.clone()];
-        if code == ResponseCode::NXDomain {
-            wanted.push(encloser.prepend_label("*").unwrap());
-        }
-        let owners = |at: &Name| {
-            let all = self.sets.keys().filter(|(name, kind)| *kind == RecordType::NSEC && name <= at);
-            all.map(|(name, _)| name.clone()).max().unwrap_or_else(|| self.apex.clone())
+        let is_hashed = self.is_hashed();
+        let kind = if is_hashed { RecordType::NSEC3 } else { RecordType::NSEC };
+        let owners = || self.sets.keys().filter(|(_, of)| *of == kind).map(|(name, _)| name.clone());
+        let owner = |at: &&Name| {
+            let at = if is_hashed { hashed(at, &self.apex).0 } else { (*at).clone() };
+            owners().filter(|name| *name <= at).max().or_else(|| owners().max()).unwrap()
         };
-        let owners: BTreeSet<Name> = wanted.iter().map(owners).collect();
-        let proofs = owners.into_iter().flat_map(|owner| self.sets[&(owner, RecordType::NSEC)].clone());
-        (code, proofs.collect())
+        let found: BTreeSet<Name> = wanted.iter().map(owner).collect();
+        found.into_iter().flat_map(|owner| self.sets[&(owner, kind)].clone()).collect()
     }
 }
 
@@ -287,6 +331,35 @@ fn deny(apex: &Name, sets: &mut Sets) {
         let data = RData::DNSSEC(DNSSECRData::NSEC(NSEC::new_cover_self(next.clone(), types)));
         let record = Record::from_rdata(owner.clone(), TTL, data);
         sets.insert((owner.clone(), RecordType::NSEC), vec![record]);
+    }
+}
+
+/// Where the NSEC3 of a name stands, and the hash.
+fn hashed(at: &Name, apex: &Name) -> (Name, Vec<u8>) {
+    let hash = Nsec3HashAlgorithm::SHA1.hash(&[], at, 0).unwrap().as_ref().to_vec();
+    // The label of a hash is written for the next owner alone.
+    let next = opt_out(hash.clone(), &[]);
+    (apex.prepend_label(next.next_hashed_owner_name_base32().unwrap()).unwrap(), hash)
+}
+
+fn opt_out(next: Vec<u8>, types: &[RecordType]) -> NSEC3 {
+    NSEC3::new(Nsec3HashAlgorithm::SHA1, true, 0, Vec::new(), next, types.iter().copied())
+}
+
+/// Adds the chain of NSEC3 records with Opt-Out (RFC 5155 section 7.1): what is not signed has none.
+fn deny_hashed(apex: &Name, sets: &mut Sets) {
+    let mut types: BTreeMap<Name, Vec<RecordType>> = BTreeMap::new();
+    for (at, kind) in sets.keys() {
+        types.entry(at.clone()).or_default().push(*kind);
+    }
+    types.retain(|_, kinds| *kinds != [RecordType::NS]);
+    let mut chain: Vec<_> = types.into_iter().map(|(at, kinds)| (hashed(&at, apex), kinds)).collect();
+    chain.sort();
+    for (n, ((owner, _), kinds)) in chain.iter().enumerate() {
+        let ((_, next), _) = &chain[(n + 1) % chain.len()];
+        let data = RData::DNSSEC(DNSSECRData::NSEC3(opt_out(next.clone(), kinds)));
+        let record = Record::from_rdata(owner.clone(), TTL, data);
+        sets.insert((owner.clone(), RecordType::NSEC3), vec![record]);
     }
 }
 

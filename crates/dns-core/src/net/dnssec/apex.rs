@@ -13,25 +13,25 @@ use hickory_net::proto::rr::{DNSClass, LowerName, Name, RData, Record, RecordTyp
 use super::TrustAnchors;
 use super::message::signature;
 use super::store::Store;
-use crate::LookupError;
 use crate::net::upstreams::End;
+use crate::{LookupError, Problem, Security};
 
 /// The most keys of a zone that are tried.
 const MOST_KEYS: usize = 4;
 
-/// The keys that are trusted at `apex`, with those that one of them has signed.
+/// The keys that are trusted at `apex`, with those that one of them has signed; none of another zone: what is above a
+/// trusted zone must not be able to prove that it is not signed.
 ///
 /// # Errors
-/// They could not be asked for.
+/// They could not be asked for, or none of the zone's keys is trusted.
 pub(super) async fn keys(
     anchors: &TrustAnchors,
     apex: &Name,
     store: &Store,
     end: Option<End>,
 ) -> Result<Keys, LookupError> {
-    let mut keys = (*anchors.keys).clone();
     if anchors.suffice(apex) {
-        return Ok(keys);
+        return Ok((*anchors.keys).clone());
     }
     let told = store.ask(&Query::query(apex.clone(), RecordType::DNSKEY), end).await?;
     let answers = &told.response.answers;
@@ -39,11 +39,16 @@ pub(super) async fn keys(
         answers.iter().filter(|record| record.record_type() == RecordType::DNSKEY).collect();
     let all = || set.iter().filter_map(|record| dnskey(record));
     let known: Vec<&DNSKEY> = all().filter(|key| anchors.vouch_for(apex, key)).take(MOST_KEYS).collect();
+    if known.is_empty() {
+        let (resolver, security) = (Some(told.resolver), Some(Security::Bogus));
+        return Err(LookupError { ede: told.ede, resolver, security, ..LookupError::new(Problem::Bogus) });
+    }
     let is_signed = answers
         .iter()
         .filter_map(signature)
         .any(|rrsig| known.iter().any(|key| has_signed(key, rrsig, apex, &set)));
     let zone = LowerName::new(apex);
+    let mut keys = Keys::empty();
     for key in known.iter().copied().chain(all().filter(|key| is_signed && key.zone_key() && !key.revoke())) {
         keys.insert_with_name(key.public_key(), zone.clone());
     }

@@ -21,8 +21,8 @@ use super::store::Store;
 use crate::net::upstreams::End;
 use crate::{Ede, LookupError};
 
-/// The most questions of one lookup: a name of many labels needs a few dozen, a zone made to keep validators busy any
-/// number (KeyTrap, CVE-2023-50387; what one answer can cost is bounded by hickory).
+/// The most questions of one lookup, with those about its aliases: a name of many labels needs a few dozen, a zone made
+/// to keep validators busy any number (KeyTrap, CVE-2023-50387; what one answer can cost is bounded by hickory).
 const MOST_QUESTIONS: usize = 256;
 
 tokio::task_local! {
@@ -38,10 +38,10 @@ pub(super) struct Progress {
     heard: RefCell<Heard>,
 }
 
-/// What came of a lookup's questions beside the proof.
+/// What came of the questions about one name beside the proof.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    /// Who answered the first question, the lookup's own.
+    /// Who answered the first question, that for the name itself.
     pub(super) resolver: Option<Arc<str>>,
     /// What else was said with that.
     pub(super) ede: Vec<Ede>,
@@ -54,7 +54,7 @@ impl Progress {
         Self { end, left: Cell::new(MOST_QUESTIONS), heard: RefCell::default() }
     }
 
-    /// What there is to know when it is over.
+    /// What there is to know when one name is done.
     pub(super) fn heard(&self) -> Heard {
         self.heard.take()
     }

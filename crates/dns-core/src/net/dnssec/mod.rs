@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_net::dnssec::DnssecDnsHandle;
 use hickory_net::proto::dnssec::Proof;
@@ -40,16 +40,20 @@ use crate::{Answer, DomainName, Kind, LookupError, Problem, Rr, Security};
 const MOST_ALIASES: usize = 16;
 /// Proofs that are remembered.
 const MOST_PROOFS: usize = 8_192;
-/// And how long at most.
-const LONG: Duration = Duration::from_secs(3_600);
+/// And how long at most, with the keys that they hang on: none is looked at again meanwhile, even if its signature runs
+/// out or the zone has other keys.
+const LONG: Duration = Duration::from_secs(60);
 
 /// Asks for proofs, for one thread.
 pub(super) struct Validator {
     anchors: TrustAnchors,
     store: Rc<Store>,
     /// One for each anchor, made when it is first needed: that must be within a `LocalSet`.
-    handles: RefCell<HashMap<Name, Rc<OnceCell<DnssecDnsHandle<Handle>>>>>,
+    handles: RefCell<HashMap<Name, Rc<Made>>>,
 }
+
+/// A validator below one anchor, and when another is to be made.
+type Made = OnceCell<(DnssecDnsHandle<Handle>, Instant)>;
 
 /// What is at one name, aliases not followed.
 struct Link {
@@ -71,6 +75,16 @@ impl Validator {
 
     /// The same as [`Resolver::lookup_until`]; `plain` is asked for what no anchor is above.
     pub(super) async fn lookup(
+        &self,
+        plain: &Resolver,
+        name: &DomainName,
+        kind: Kind,
+        end: Option<End>,
+    ) -> Result<Answer, LookupError> {
+        LOOKUP.scope(Progress::new(end), self.follow(plain, name, kind, end)).await
+    }
+
+    async fn follow(
         &self,
         plain: &Resolver,
         name: &DomainName,
@@ -137,31 +151,38 @@ impl Validator {
                 return (Err(NetError::Message("no keys to begin with")), heard);
             }
         };
-        let asked = async {
-            let request = DnsRequest::from_query(query.clone(), DnsRequestOptions::default());
-            let result = handle.send(request).first_answer().await;
-            (result, LOOKUP.with(Progress::heard))
-        };
-        LOOKUP.scope(Progress::new(end), asked).await
+        let request = DnsRequest::from_query(query.clone(), DnsRequestOptions::default());
+        let result = handle.send(request).first_answer().await;
+        (result, LOOKUP.with(Progress::heard))
     }
 
     async fn handle(&self, apex: &Name, end: Option<End>) -> Result<DnssecDnsHandle<Handle>, LookupError> {
-        let cell = self.handles.borrow_mut().entry(apex.clone()).or_default().clone();
+        let cell = self.made(apex);
         let made = cell.get_or_try_init(async || {
             let keys = apex::keys(&self.anchors, apex, &self.store, end).await?;
             // A failure is never remembered: it may be one of the network that spread to what hangs on it.
-            Ok(DnssecDnsHandle::with_trust_anchor(Handle::new(self.store.clone()), Arc::new(keys))
+            let handle = DnssecDnsHandle::with_trust_anchor(Handle::new(self.store.clone()), Arc::new(keys))
                 .validation_cache_size(MOST_PROOFS)
                 .positive_validation_ttl(Duration::ZERO..=LONG)
-                .negative_validation_ttl(Duration::ZERO..=Duration::ZERO))
+                .negative_validation_ttl(Duration::ZERO..=Duration::ZERO);
+            Ok((handle, Instant::now() + LONG))
         });
-        let handle = match end {
+        let (handle, _) = match end {
             None => made.await?,
             Some((deadline, limit)) => {
                 timeout_at(deadline.into(), made).await.map_err(|_| timed_out(limit))??
             }
         };
         Ok(handle.clone())
+    }
+
+    fn made(&self, apex: &Name) -> Rc<Made> {
+        let mut handles = self.handles.borrow_mut();
+        let made = handles.entry(apex.clone()).or_default();
+        if made.get().is_some_and(|(_, until)| *until <= Instant::now()) {
+            *made = Rc::default();
+        }
+        made.clone()
     }
 }
 
