@@ -7,7 +7,7 @@ use hickory_net::proto::op::{DnsResponse, Message, Query, ResponseCode};
 use hickory_net::proto::rr::{Name, RData, Record, RecordType};
 
 use crate::net::upstreams::Refusal;
-use crate::net::wire::{self, Question};
+use crate::net::wire::{self, Head, Question};
 use crate::{Ede, Problem};
 
 /// The most signatures that are tried for a set of records: of two algorithms, by two keys each, and once more.
@@ -17,22 +17,18 @@ const MOST_PROOFS: usize = 8;
 
 /// Asks with DO, and CD: what a server further on finds bogus comes all the same, and is judged here (RFC 6840
 /// section 5.9). Letters are in random case as in any other question.
-pub(super) fn question(query: &Query, mut coin: impl FnMut() -> bool) -> Question {
-    // RD and CD; one question, one OPT.
-    let mut bytes = vec![0, 0, 0x01, 0x10, 0, 1, 0, 0, 0, 0, 0, 1];
-    for label in query.name().iter() {
-        // A label has at most 63 octets.
-        bytes.push(label.len() as u8);
-        let flip = |byte: &u8| if byte.is_ascii_alphabetic() && coin() { byte ^ 0x20 } else { *byte };
-        bytes.extend(label.iter().map(flip));
-    }
-    bytes.push(0);
-    bytes.extend_from_slice(&u16::from(query.query_type()).to_be_bytes());
-    bytes.extend_from_slice(&u16::from(query.query_class()).to_be_bytes());
-    let end = bytes.len();
-    let [high, low] = wire::PAYLOAD.to_be_bytes();
-    bytes.extend_from_slice(&[0, 0, 41, high, low, 0, 0, 0x80, 0, 0, 0]);
-    Question { bytes, end }
+pub(super) fn question(query: &Query, coin: impl FnMut() -> bool) -> Question {
+    let name = query.name();
+    let write_name = |bytes: &mut Vec<u8>| {
+        for label in name.iter() {
+            // A label has at most 63 octets.
+            bytes.push(label.len() as u8);
+            bytes.extend_from_slice(label);
+        }
+        bytes.push(0);
+    };
+    let head = Head { bits: 0x10, edns: 0x80, kind: query.query_type(), class: query.query_class() };
+    Question::of(head, name.len(), write_name, coin)
 }
 
 /// Reads an answer whose id and question section were checked before, and drops what says nothing about the question
@@ -45,22 +41,15 @@ pub(super) fn read(
     query: &Query,
     apex: Option<&Name>,
 ) -> Result<(DnsResponse, Vec<Ede>), Refusal> {
-    let bad = |ede| Refusal { problem: Problem::BadAnswer, ede };
-    let mut message = Message::from_vec(bytes).map_err(|_| bad(Vec::new()))?;
-    let ede = message.edns.as_ref().map(wire::extended_errors).unwrap_or_default();
-    match message.metadata.response_code {
-        // It knows somebody who might know: that proves nothing.
-        ResponseCode::NoError if message.answers.is_empty() && wire::is_referral(&message) => {
-            return Err(bad(ede));
-        }
-        ResponseCode::NoError | ResponseCode::NXDomain => {}
-        ResponseCode::Refused => return Err(Refusal { problem: Problem::Refused, ede }),
-        ResponseCode::FormErr | ResponseCode::NotImp => return Err(bad(ede)),
-        _ => return Err(Refusal { problem: Problem::ServFail, ede }),
+    let (mut message, ede) = wire::decode(bytes)?;
+    if let Some(problem) = wire::refusal(&message, message.answers.is_empty()) {
+        return Err(Refusal { problem, ede });
     }
     keep(&mut message, query, apex);
-    let response = DnsResponse::from_message(message).map_err(|_| bad(ede.clone()))?;
-    Ok((response, ede))
+    match DnsResponse::from_message(message) {
+        Ok(response) => Ok((response, ede)),
+        Err(_) => Err(Refusal { problem: Problem::BadAnswer, ede }),
+    }
 }
 
 /// Leaves the records of the name asked for (aliases are asked for one by one), or the proof that there are none.
