@@ -15,6 +15,8 @@ pub(super) const LABEL: &str = "signed";
 pub(super) const OPEN: &str = "open";
 /// The label in it of a zone with two keys and hashed proofs (NSEC3), below which `OPEN` is delegated too.
 pub(super) const SPLIT: &str = "split";
+/// The label in it of a zone whose hashed proofs say nothing of what is not signed (Opt-Out), such as `OPEN` below it.
+pub(super) const LOOSE: &str = "loose";
 /// The label in it of a zone that is signed with another key than its DS says.
 pub(super) const MISLED: &str = "misled";
 /// What the TLSA record of `forged` was when it was signed.
@@ -53,16 +55,18 @@ impl Signed {
         let keys = Keys { programs, folder };
         let key = keys.make(&origin, &["-a", "ECDSAP256SHA256", "-k"])?;
         let split = keys.split(&format!("{SPLIT}.{origin}"), block, spki)?;
+        let loose = keys.loose(&format!("{LOOSE}.{origin}"), block, spki)?;
         let misled = keys.misled(&format!("{MISLED}.{origin}"), block, spki)?;
         let plain = folder.join("signed.plain");
-        write(&plain, &format!("{}{}", text(block, spki), split.ds))?;
+        write(&plain, &format!("{}{}{}", text(block, spki), split.ds, loose.ds))?;
         let file = folder.join("signed.zone");
         let now = keys.sign(&origin, &file, &[], &plain, &[&key])?;
         let times = ["-i", "20200101", "-e", "20200201"];
         let long_ago = keys.sign(&origin, &folder.join("signed.old"), &times, &plain, &[&key])?;
         write(&file, &spoilt(&now, &long_ago)?)?;
-        let mut zones = vec![(origin.clone(), file), (split.origin, split.file), misled];
-        for above in [origin.clone(), format!("{SPLIT}.{origin}")] {
+        let mut zones =
+            vec![(origin.clone(), file), (split.origin, split.file), (loose.origin, loose.file), misled];
+        for above in [origin.clone(), format!("{SPLIT}.{origin}"), format!("{LOOSE}.{origin}")] {
             let open = format!("{OPEN}.{above}");
             let file = folder.join(format!("{open}.zone"));
             write(&file, &child(&open, block, spki))?;
@@ -116,14 +120,32 @@ impl Keys<'_> {
         const RSA: [&str; 4] = ["-a", "RSASHA256", "-b", "2048"];
         let for_keys = self.make(origin, &[&RSA[..], &["-k"]].concat())?;
         let for_rest = self.make(origin, &RSA)?;
-        let plain = self.folder.join("split.plain");
+        self.hashed(origin, &["-n", "-t", "0"], block, spki, &[&for_keys, &for_rest])
+    }
+
+    /// A zone whose NSEC3 records all have the Opt-Out flag, and none of what is delegated unsigned.
+    fn loose(&self, origin: &str, block: Block, spki: &str) -> Result<Child, Failure> {
+        let key = self.make(origin, &["-a", "ECDSAP256SHA256", "-k"])?;
+        self.hashed(origin, &["-n", "-p", "-t", "0"], block, spki, &[&key])
+    }
+
+    /// A zone with `OPEN` below it; the first key is the one that its parent knows.
+    fn hashed(
+        &self,
+        origin: &str,
+        options: &[&str],
+        block: Block,
+        spki: &str,
+        keys: &[&Path],
+    ) -> Result<Child, Failure> {
+        let plain = self.folder.join(format!("{origin}.plain"));
         let zone = child(origin, block, spki) + &format!("{OPEN} NS ns.{}.\n", zone::ORIGIN);
         write(&plain, &zone)?;
-        let file = self.folder.join("split.zone");
-        self.sign(origin, &file, &["-n", "-t", "0"], &plain, &[&for_keys, &for_rest])?;
-        let ds = for_keys.with_added_extension("ds");
+        let file = self.folder.join(format!("{origin}.zone"));
+        self.sign(origin, &file, options, &plain, keys)?;
+        let ds = keys[0].with_added_extension("ds");
         let ds = fs::read_to_string(&ds).map_err(|error| unread(&ds, &error))?;
-        Ok(Child { origin: origin.to_owned(), file, key: for_keys, ds })
+        Ok(Child { origin: origin.to_owned(), file, key: keys[0].to_owned(), ds })
     }
 
     /// A zone whose parent has the digest of no key.
@@ -174,6 +196,7 @@ half MX 20 mx.right
 {OPEN} NS ns.{parent}.
 island MX 10 mx.{OPEN}
 {SPLIT} NS ns.{parent}.
+{LOOSE} NS ns.{parent}.
 {MISLED} NS ns.{parent}.
 {MISLED} DS 12345 13 2 {WRONG}
 ",

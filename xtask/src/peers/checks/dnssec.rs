@@ -4,7 +4,7 @@
 use std::net::SocketAddrV4;
 
 use crate::peers::pipeline::Run;
-use crate::peers::signed::{self, MISLED, OPEN, SPLIT};
+use crate::peers::signed::{self, LOOSE, MISLED, OPEN, SPLIT};
 use crate::peers::tally::Outcome;
 use crate::peers::world::World;
 
@@ -16,6 +16,7 @@ pub(super) const OF_ANY_SERVER: &[(&str, Check)] = &[
     ("no TLSA record and no MX, proved by NSEC and by NSEC3", absent),
     ("a name that does not exist, proved by NSEC and by NSEC3", denied),
     ("zones that are not signed below those that are", open),
+    ("a zone with Opt-Out, what is below it and what is not", loose),
     ("an alias within the zone", alias),
     ("a zone whose DS is of another key", misled),
     ("a TLSA record that was changed, and one whose signature has run out", spoilt),
@@ -76,6 +77,17 @@ fn open(world: &World, dns: SocketAddrV4) -> Outcome {
     let run = lookup(world, dns, &format!("nowhere.{OPEN}"))?;
     run.exits(1)?.holds(&[insecure, r#""code":"dns.nxdomain""#])?;
     lookup(world, dns, "island")?.exits(0)?.holds(&[r#""dnssec":"insecure"}"#, SECURE]).map(drop)
+}
+
+fn loose(world: &World, dns: SocketAddrV4) -> Outcome {
+    let insecure = r#""dnssec":"insecure","dnssec_by":"validation""#;
+    lookup(world, dns, LOOSE)?.exits(0)?.holds(&[&tlsa(world), SECURE])?;
+    let run = lookup(world, dns, &format!("mx.{LOOSE}"))?;
+    run.exits(0)?.holds(&[r#""implicit":true"#, &tlsa(world), SECURE])?;
+    let run = lookup(world, dns, &format!("{OPEN}.{LOOSE}"))?;
+    run.exits(0)?.holds(&[r#""dnssec":"insecure"}"#, insecure])?.lacks(r#""tlsa":["#)?;
+    let run = lookup(world, dns, &format!("nowhere.{LOOSE}"))?;
+    run.exits(1)?.holds(&[insecure, r#""code":"dns.nxdomain""#]).map(drop)
 }
 
 fn alias(world: &World, dns: SocketAddrV4) -> Outcome {
