@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::shared::{LONG, Shared};
+use super::shared::Shared;
 use super::upstreams::End;
 use crate::{Answer, Data, DomainName, Kind, LookupError};
 
@@ -18,6 +18,8 @@ type Told = Result<Answer, LookupError>;
 const GENERATION: usize = 4_096;
 /// The most octets of an answer that is kept, roughly.
 const LARGEST: usize = 2_048;
+/// Nothing is kept for longer, whatever its time to live.
+const LONG: Duration = Duration::from_secs(3_600);
 /// How long a failure is kept (RFC 9520 section 3.2: a second at least).
 const FAILURE: Duration = Duration::from_secs(5);
 

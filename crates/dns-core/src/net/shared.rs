@@ -15,9 +15,6 @@ use tokio::time::sleep_until;
 use super::upstreams::{End, timed_out};
 use crate::LookupError;
 
-/// Nothing is kept for longer, whatever its time to live.
-pub(super) const LONG: Duration = Duration::from_secs(3_600);
-
 /// Answers by their question. Of two generations the older one is forgotten when the younger is full; what is used
 /// moves into the younger.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use std::time::Duration;
 use hickory_net::proto::op::{DnsResponse, Query};
 use hickory_net::proto::rr::RecordType;
 
-use super::TrustAnchors;
 use super::ask::Told;
 use super::message;
+use super::{LONG, TrustAnchors};
 use crate::LookupError;
-use crate::net::shared::{LONG, Shared};
+use crate::net::shared::Shared;
 use crate::net::upstreams::{End, Upstreams};
 use crate::net::wire::{coins, seconds};
 
@@ -56,7 +56,7 @@ impl Store {
     }
 }
 
-/// How long an answer may be kept: as long as all of its records.
+/// How long an answer may be kept: as long as all of its records, which nobody has proved yet.
 fn lasts(response: &DnsResponse) -> Duration {
     let shortest = response.all_sections().map(|record| seconds(record.ttl)).min().unwrap_or(0);
     Duration::from_secs(shortest.into()).min(LONG)
