@@ -60,7 +60,12 @@ impl Tool for MxLookup {
     type Unit = Unit;
 
     fn job(options: Options, common: &Common, _: &ArgMatches) -> Result<Job, UsageError> {
-        let configured = config_with(&options.dns.dns, || options.trust.read(Trust::file))?;
+        // Read only where something needs it, and once.
+        let own = if options.mta_sts { options.trust.read(Trust::file)? } else { None };
+        let configured = config_with(&options.dns.dns, || match &own {
+            Some(read) => Ok(Some(read.clone())),
+            None => options.trust.read(Trust::file),
+        })?;
         let resolver = ResolverConfig { trust_ad: configured.trust_ad || options.trust_ad, ..configured };
         let anchors = options.dnssec.then(|| anchors(options.trust_anchor.as_deref())).transpose()?;
         let is_proved = anchors.is_some();
@@ -74,8 +79,6 @@ impl Tool for MxLookup {
                 format!("--tlsa asks nothing: it needs a DNS server whose word on DNSSEC is taken: {whose}");
             stderr::say(Self::NAME, &sentence);
         }
-        // Read only where something needs it.
-        let own = if options.mta_sts { options.trust.read(Trust::file)? } else { None };
         let policies = Policies {
             mta_sts: options.mta_sts,
             tlsrpt: options.tlsrpt,
