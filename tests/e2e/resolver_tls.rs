@@ -1,9 +1,10 @@
 //! Resolvers that are asked over TLS and HTTPS: who they are, what they say, and when they close.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use lab::Lab;
@@ -102,9 +103,16 @@ fn question(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
 
 /// One MX `mx.` and the name asked for, or one address.
 fn answer(question: &[u8]) -> Vec<u8> {
+    answer_of(question, b"\x02mx\xc0\x0c")
+}
+
+/// One MX, or one address.
+fn answer_of(question: &[u8], exchange: &[u8]) -> Vec<u8> {
     let end = question[12..].iter().position(|octet| *octet == 0).unwrap() + 12 + 5;
+    let length = u8::try_from(exchange.len() + 2).unwrap();
+    let mx = [b"\xc0\x0c\0\x0f\0\x01\0\0\x01\x2c\0", &[length, 0, 10][..], exchange].concat();
     let data: &[u8] = match question[end - 4..end - 2] {
-        [0, 15] => b"\xc0\x0c\0\x0f\0\x01\0\0\x01\x2c\0\x07\0\x0a\x02mx\xc0\x0c",
+        [0, 15] => &mx,
         [0, 1] => b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\xc0\0\x02\x01",
         _ => b"",
     };
@@ -124,8 +132,11 @@ fn request(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
         bytes.extend_from_slice(&buffer[..count]);
         let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
         // Every question is padded to a block or two.
-        if count == 0 || head.is_some_and(|head| bytes.len() > head + 4) {
-            return Ok(bytes.split_off(head.map_or(0, |head| head + 4)));
+        if let Some(head) = head.filter(|head| bytes.len() > head + 4) {
+            return Ok(bytes.split_off(head + 4));
+        }
+        if count == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
         }
     }
 }
@@ -442,6 +453,98 @@ fn a_server_that_hangs() {
     let record = second.look(&lab, &second.tls(), &["-4", "a.example"]);
     assert_eq!(verdict(&record), "ok");
     assert!(record["timing_ms"]["mx"].as_f64().unwrap() >= 2_500.0, "{record}");
+}
+
+/// Whether the question is about a name that begins so.
+fn is_about(question: &[u8], label: &str) -> bool {
+    question[13..].to_ascii_lowercase().starts_with(label.as_bytes())
+}
+
+/// Of these names the good ones are answered as if nobody else had been asked for.
+fn assert_good_are_not_delayed(fake: &Fake, server: &str, names: &[String]) {
+    let ran = tool(&internet(), "mxlookup")
+        .args(["--ca", &fake.ca(), "--dns", server, "-4", "--no-addresses", "--timeout", "6s", "-j", "1000"])
+        .stdin(names.join("\n"))
+        .run();
+    let records = ran.records_of_words();
+    assert_eq!(records.len(), names.len());
+    for record in records {
+        let total = record["timing_ms"]["total"].as_f64().unwrap();
+        match record["domain"].as_str().unwrap().starts_with("good") {
+            true => assert!(verdict(&record) == "ok" && total < 2_500.0, "{server}: {record}"),
+            false => assert_eq!(verdict(&record), "unknown dns.timeout dns", "{server}"),
+        }
+    }
+}
+
+fn names(kinds: &[(&str, usize)]) -> Vec<String> {
+    let all = kinds.iter().enumerate();
+    all.flat_map(|(at, (kind, count))| (0..*count).map(move |n| format!("{kind}{at}-{n}.example"))).collect()
+}
+
+#[test]
+fn silent_domains_delay_no_others_over_https() {
+    let fake = Fake::new(|_, mut connection| {
+        loop {
+            let message = request(&mut connection)?;
+            if !is_about(&message, "silent") {
+                connection.write_all(&reply("200 -", "application/dns-message", &answer(&message)))?;
+            }
+        }
+    });
+    for kinds in [&[("silent", 2), ("good", 60)][..], &[("good", 20), ("silent", 30), ("good", 50)]] {
+        assert_good_are_not_delayed(&fake, &fake.https(), &names(kinds));
+    }
+}
+
+#[test]
+fn silent_domains_delay_no_others_over_a_kept_connection() {
+    let fake = Fake::new(|_, mut connection| {
+        loop {
+            let question = question(&mut connection)?;
+            if !is_about(&question, "silent") {
+                connection.write_all(&framed(&answer(&question)))?;
+            }
+        }
+    });
+    assert_good_are_not_delayed(&fake, &fake.tls(), &names(&[("silent", 600), ("good", 60)]));
+}
+
+#[test]
+fn the_time_that_an_answer_was_kept_on_the_way_counts() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    for (age, expected) in [("0", 1), ("300", 20), ("99999999999", 20), ("soon", 1)] {
+        let counted = asked.clone();
+        let fake = web(move |message| {
+            if message[12..].windows(4).any(|kind| kind == [0, 1, 0, 1]) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            // All have one host; its address lasts 300 seconds.
+            let status = format!("200 -\r\nAge: {age}");
+            let shared = answer_of(message, b"\x02mx\x04many\x07example\0");
+            reply(&status, "application/dns-message", &shared)
+        });
+        let lab = internet();
+        let ran = tool(&lab, "mxlookup")
+            .args(["--ca", &fake.ca(), "--dns", &fake.https(), "-4", "-j", "1"])
+            .stdin(names(&[("d", 20)]).join("\n"))
+            .run();
+        assert_eq!((ran.records_of_words().len(), ran.code), (20, 0));
+        assert_eq!(asked.swap(0, Ordering::Relaxed), expected, "{age}");
+    }
+}
+
+#[test]
+fn what_is_of_another_media_type_is_asked_for_once_a_try() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let fake = web(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        reply("200 -", "text/html", b"<html>")
+    });
+    let record = fake.look(&internet(), &fake.https(), &["a.example"]);
+    assert_eq!(verdict(&record), "unknown dns.bad_answer dns");
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "two tries");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Response, Url, Version, redirect};
+use reqwest::header::{ACCEPT, AGE, CONTENT_TYPE};
+use reqwest::{Client, Response, Url, redirect};
 use tokio_rustls::rustls::ClientConfig;
 
 use super::{USER_AGENT, body, classify};
@@ -25,16 +25,18 @@ pub(crate) struct Doh {
 #[derive(Debug)]
 pub(crate) struct DohReply {
     pub(crate) body: Vec<u8>,
-    /// Whether the connection takes many requests at once.
-    pub(crate) is_multiplexed: bool,
+    /// For how long somebody on the way has had it, in seconds.
+    pub(crate) age: u32,
 }
 
 impl Doh {
-    /// A client of this server at these addresses; nothing is opened before the first request.
+    /// A client of this server at these addresses, which speaks HTTP/2, on one connection, or else HTTP/1.1; nothing is
+    /// opened before the first request.
     pub(crate) fn new(
         server: &Server,
         addresses: &[SocketAddr],
         tls: &Arc<ClientConfig>,
+        is_http2: bool,
         connect_timeout: Duration,
     ) -> Result<Self, HttpError> {
         let broken = |error: String| HttpError::Unreachable(error);
@@ -45,8 +47,10 @@ impl Doh {
         let url = format!("https://{host}{}", server.path);
         let url = Url::parse(&url).map_err(|error| broken(error.to_string()))?;
         let mut tls = ClientConfig::clone(tls);
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let client = Client::builder()
+        tls.alpn_protocols = vec![if is_http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+        let client = Client::builder();
+        let client = if is_http2 { client.http2_prior_knowledge() } else { client.http1_only() };
+        let client = client
             .tls_backend_preconfigured(tls)
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -63,27 +67,25 @@ impl Doh {
     /// # Errors
     /// Why nothing came.
     pub(crate) async fn post(&self, message: Vec<u8>) -> Result<DohReply, HttpError> {
-        match self.post_once(message.clone()).await {
+        let reply = match self.post_once(message.clone()).await {
             // A kept connection may end while the request is on its way.
             Err(HttpError::NotHttp(_)) => self.post_once(message).await,
             result => result,
-        }
+        };
+        reply?.ok_or_else(|| HttpError::NotHttp(format!("the body is not {MEDIA_TYPE}")))
     }
 
-    async fn post_once(&self, message: Vec<u8>) -> Result<DohReply, HttpError> {
+    /// `None` if what came is of another media type.
+    async fn post_once(&self, message: Vec<u8>) -> Result<Option<DohReply>, HttpError> {
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, MEDIA_TYPE);
         let failed = |error: reqwest::Error| match error.is_timeout() {
             true => HttpError::Timeout(self.connect_timeout),
             false => classify(&error),
         };
         let response = request.header(ACCEPT, MEDIA_TYPE).body(message).send().await.map_err(failed)?;
-        let is_multiplexed = response.version() == Version::HTTP_2;
-        let is_message = is_message(&response);
+        let (is_message, age) = (is_message(&response), age(&response));
         let body = body(response, failed).await?;
-        match is_message {
-            true => Ok(DohReply { body, is_multiplexed }),
-            false => Err(HttpError::NotHttp(format!("the body is not {MEDIA_TYPE}"))),
-        }
+        Ok(is_message.then_some(DohReply { body, age }))
     }
 }
 
@@ -92,4 +94,11 @@ fn is_message(response: &Response) -> bool {
     // RFC 9110 section 8.3.1: parameters may follow.
     let kind = text.and_then(|text| text.split(';').next()).unwrap_or_default();
     kind.trim().eq_ignore_ascii_case(MEDIA_TYPE)
+}
+
+/// RFC 9111 section 5.1; what is no number is not there, and one that is too large is the largest (section 1.2.2).
+fn age(response: &Response) -> u32 {
+    let text = response.headers().get(AGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_number = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    if is_number { text.parse().unwrap_or(u32::MAX) } else { 0 }
 }

@@ -12,12 +12,13 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig};
 
 use super::place::Place;
 use crate::http::Trust;
-use crate::{Location, Protocol, Server};
+use crate::{Location, Server};
 
 /// A connection of either kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite {}
@@ -27,14 +28,14 @@ impl<T: AsyncRead + AsyncWrite> Stream for T {}
 /// How a server is connected to.
 #[derive(Debug)]
 pub(super) struct Dial {
-    place: Place,
-    tls: Option<Tls>,
+    pub(super) place: Place,
+    tls: Tls,
     /// How long it may take, the lookup of the server's name and the handshake included.
     limit: Duration,
 }
 
 /// What verifies certificates, made when it is first needed.
-pub(super) struct Tls {
+struct Tls {
     trust: Trust,
     client: OnceCell<Arc<ClientConfig>>,
 }
@@ -46,11 +47,11 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    pub(super) fn new(trust: Trust) -> Self {
+    fn new(trust: Trust) -> Self {
         Self { trust, client: OnceCell::new() }
     }
 
-    pub(super) async fn client(&self) -> Result<&Arc<ClientConfig>, String> {
+    async fn client(&self) -> Result<&Arc<ClientConfig>, String> {
         let make = async || self.trust.client().await.map(Arc::new).map_err(|error| tls_failed(&error));
         self.client.get_or_try_init(make).await
     }
@@ -58,8 +59,7 @@ impl Tls {
 
 impl Dial {
     pub(super) fn new(server: Server, trust: &Trust, limit: Duration) -> Self {
-        let tls = (server.protocol == Protocol::Tls).then(|| Tls::new(trust.clone()));
-        Self { place: Place::new(server), tls, limit }
+        Self { place: Place::new(server), tls: Tls::new(trust.clone()), limit }
     }
 
     /// Opens a connection.
@@ -67,27 +67,48 @@ impl Dial {
     /// # Errors
     /// What stood in the way.
     pub(super) async fn open(&self) -> Result<Box<dyn Stream>, String> {
-        match timeout(self.limit, self.connect()).await {
-            Ok(result) => result,
-            Err(_) => Err("no connection in time".to_owned()),
+        if !self.place.server.protocol.is_secure() {
+            return Ok(Box::new(self.in_time(self.connect()).await?));
         }
+        let handshake = async { self.handshake(self.tls_client().await?.clone()).await };
+        Ok(Box::new(self.in_time(handshake).await?))
     }
 
-    async fn connect(&self) -> Result<Box<dyn Stream>, String> {
+    /// Opens a connection over TLS, as `tls` says.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub(super) async fn open_tls(&self, tls: Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, String> {
+        self.in_time(self.handshake(tls)).await
+    }
+
+    pub(super) async fn tls_client(&self) -> Result<&Arc<ClientConfig>, String> {
+        self.tls.client().await
+    }
+
+    async fn in_time<T>(&self, connection: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+        let result = timeout(self.limit, connection).await;
+        result.unwrap_or_else(|_| Err("no connection in time".to_owned()))
+    }
+
+    async fn connect(&self) -> Result<TcpStream, String> {
         let addresses = self.place.addresses(self.limit).await?;
         let stream = connect(&addresses, self.limit).await.map_err(|error| cause(&error))?;
         // Whatever cannot be set is done without.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
+        Ok(stream)
+    }
+
+    async fn handshake(&self, tls: Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, String> {
+        let stream = self.connect().await?;
         let name = match &self.place.server.host {
             Location::Address(ip) => ServerName::from(*ip),
             Location::Name(name) => {
                 ServerName::try_from(name.to_string()).map_err(|error| error.to_string())?
             }
         };
-        let connector = TlsConnector::from(tls.client().await?.clone());
-        let stream = connector.connect(name, stream).await;
-        Ok(Box::new(stream.map_err(|error| tls_failed(&error))?))
+        let stream = TlsConnector::from(tls).connect(name, stream).await;
+        stream.map_err(|error| tls_failed(&error))
     }
 }
 

@@ -1,94 +1,130 @@
 //! Questions over HTTPS (RFC 8484).
 
-use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{OnceCell, Semaphore};
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_rustls::rustls::ClientConfig;
 
-use super::dial::Tls;
-use super::place::Place;
+use super::dial::Dial;
 use super::upstream::TryError;
-use super::wire::{HEADER, Question};
-use crate::http::{Doh, Trust};
+use super::wire::{self, HEADER, Question};
+use crate::http::{Doh, DohReply, Trust};
 use crate::{HttpError, Server};
 
-/// One server; its client is made when it is first asked.
+/// One server; nothing of it is made before it is first asked.
 #[derive(Debug)]
 pub(super) struct Https {
-    place: Place,
-    tls: Tls,
+    dial: Rc<Dial>,
     limit: Duration,
-    client: OnceCell<Doh>,
-    /// One question alone until one is answered: with so many at once each would make a connection.
     turns: Semaphore,
-    is_open: Cell<bool>,
-    /// When there was no connection the last time, and why.
-    failed: RefCell<Option<(Instant, TryError)>>,
+    /// Made once for all who ask meanwhile, and again when the server could not be reached.
+    opening: RefCell<Option<Opening>>,
+}
+
+type Opening = Shared<LocalBoxFuture<'static, Result<Rc<Opened>, String>>>;
+
+/// What is known of a server that took a connection.
+#[derive(Debug)]
+struct Opened {
+    addresses: Vec<SocketAddr>,
+    tls: Arc<ClientConfig>,
+    is_http2: bool,
+    /// Over HTTP/2 each is a connection.
+    clients: RefCell<Vec<Rc<Doh>>>,
 }
 
 impl Https {
-    /// Questions at once on one connection of HTTP/2.
+    /// Questions at once: over HTTP/1.1 each has a connection.
+    const AT_ONCE: usize = 500;
+    /// Questions at once of a client: a server of HTTP/2 takes as many on a connection as a rule (RFC 9113 section
+    /// 6.5.2).
     const STREAMS: usize = 100;
-    /// Connections of HTTP/1.1, each with a question.
-    const CONNECTIONS: usize = 8;
 
     pub(super) fn new(server: Server, trust: &Trust, limit: Duration) -> Self {
         Self {
-            place: Place::new(server),
-            tls: Tls::new(trust.clone()),
+            dial: Rc::new(Dial::new(server, trust, limit)),
             limit,
-            client: OnceCell::new(),
-            turns: Semaphore::new(1),
-            is_open: Cell::new(false),
-            failed: RefCell::default(),
+            turns: Semaphore::new(Self::AT_ONCE),
+            opening: RefCell::default(),
         }
+    }
+
+    /// To be had before each question, and kept until it is over.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
     }
 
     /// Asks; there is no limit in here.
     pub(super) async fn ask(&self, mut question: Question) -> Result<Vec<u8>, TryError> {
-        let begun = Instant::now();
-        let _turn = self.turns.acquire().await;
-        if !self.is_open.get()
-            && let Some((at, error)) = &*self.failed.borrow()
-            && *at >= begun
-        {
-            // What stopped the one before would stop this one.
-            return Err(error.clone());
-        }
         // RFC 8484 section 4.1: the same question looks the same.
         question.set_id(0);
-        let reply = match self.post(question.bytes.clone()).await {
-            Ok(reply) => reply,
-            Err(error) => {
-                if matches!(error, TryError::Unreachable(_)) {
-                    *self.failed.borrow_mut() = Some((Instant::now(), error.clone()));
-                }
-                return Err(error);
-            }
-        };
-        if !self.is_open.replace(true) {
-            let most = if reply.is_multiplexed { Self::STREAMS } else { Self::CONNECTIONS };
-            self.turns.add_permits(most - 1);
-        }
+        let mut reply = self.post(question.bytes.clone()).await?;
         let section = reply.body.get(HEADER..question.end);
         let same = section.is_some_and(|section| section.eq_ignore_ascii_case(question.section()));
         let is_answer = same && reply.body[..2] == [0, 0] && reply.body[2] & 0x80 != 0;
-        if is_answer { Ok(reply.body) } else { Err(TryError::Bad(None)) }
+        if !is_answer {
+            return Err(TryError::Bad(None));
+        }
+        wire::grow_old(&mut reply.body, question.end, reply.age);
+        Ok(reply.body)
     }
 
-    async fn post(&self, message: Vec<u8>) -> Result<crate::http::DohReply, TryError> {
-        let make = async || {
-            let addresses = self.place.addresses(self.limit).await?;
-            let tls = self.tls.client().await?;
-            Doh::new(&self.place.server, &addresses, tls, self.limit).map_err(|error| describe(&error))
+    async fn post(&self, message: Vec<u8>) -> Result<DohReply, TryError> {
+        let opening = self.opening();
+        let result = async {
+            let unreachable = |cause| TryError::Unreachable(Some(cause));
+            let opened = opening.clone().await.map_err(unreachable)?;
+            let client = opened.client(&self.dial.place.server, self.limit);
+            client.map_err(|error| unreachable(describe(&error)))?.post(message).await.map_err(|error| {
+                match error {
+                    HttpError::Timeout(_) => TryError::Timeout,
+                    HttpError::Tls(_) | HttpError::Unreachable(_) => unreachable(describe(&error)),
+                    _ => TryError::Bad(Some(describe(&error))),
+                }
+            })
         };
-        let unreachable = |cause| TryError::Unreachable(Some(cause));
-        let client = self.client.get_or_try_init(make).await.map_err(unreachable)?;
-        client.post(message).await.map_err(|error| match error {
-            HttpError::Timeout(_) => TryError::Timeout,
-            HttpError::Tls(_) | HttpError::Unreachable(_) => unreachable(describe(&error)),
-            _ => TryError::Bad(Some(describe(&error))),
-        })
+        let result = result.await;
+        if matches!(result, Err(TryError::Unreachable(_))) {
+            // Nobody else's: that may be a newer one.
+            self.opening.borrow_mut().take_if(|kept| kept.ptr_eq(&opening));
+        }
+        result
+    }
+
+    fn opening(&self) -> Opening {
+        let make = || open(self.dial.clone(), self.limit).boxed_local().shared();
+        self.opening.borrow_mut().get_or_insert_with(make).clone()
+    }
+}
+
+/// Learns what the server speaks from a connection that no question waits for: before that is known, each of many
+/// questions would make a connection of its own.
+async fn open(dial: Rc<Dial>, limit: Duration) -> Result<Rc<Opened>, String> {
+    let addresses = dial.place.addresses(limit).await?;
+    let mut tls = ClientConfig::clone(dial.tls_client().await?);
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let tls = Arc::new(tls);
+    let stream = dial.open_tls(tls.clone()).await?;
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    Ok(Rc::new(Opened { addresses, tls, is_http2, clients: RefCell::default() }))
+}
+
+impl Opened {
+    fn client(&self, server: &Server, limit: Duration) -> Result<Rc<Doh>, HttpError> {
+        let mut clients = self.clients.borrow_mut();
+        // Each question has its client in hand, and so have the clients here.
+        if let Some(free) = clients.iter().find(|client| Rc::strong_count(client) <= Https::STREAMS) {
+            return Ok(free.clone());
+        }
+        let client = Rc::new(Doh::new(server, &self.addresses, &self.tls, self.is_http2, limit)?);
+        clients.push(client.clone());
+        Ok(client)
     }
 }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::dial::Dial;
 use super::upstream::TryError;
@@ -20,7 +20,6 @@ use super::wire::{HEADER, Question};
 pub(super) struct Line {
     dial: Rc<Dial>,
     kept: RefCell<Option<Rc<Link>>>,
-    turns: Semaphore,
 }
 
 /// A connection, from before it is made.
@@ -34,6 +33,8 @@ struct Link {
 struct State {
     waiting: RefCell<HashMap<u16, Waiting>>,
     answered: Cell<u64>,
+    /// Messages with an id that nobody waits for.
+    strays: Cell<usize>,
     /// No further question is put to it.
     is_over: Cell<bool>,
 }
@@ -67,13 +68,15 @@ struct Pending<'a> {
 }
 
 impl Line {
-    /// Questions under way at once; the others wait for their turn.
-    const AT_ONCE: usize = 128;
-    /// Ids that are not free; beyond these another connection is made.
-    const MOST_TAKEN: usize = 16_384;
+    /// Questions that are sent together.
+    const BATCH: usize = 128;
+    /// Questions on a connection without an answer; beyond these another is made: none waits for another's answer.
+    const MOST_TAKEN: usize = 4_096;
+    /// Strays of a connection whose question is looked for among all that wait; the others are not looked at.
+    const MOST_STRAYS: usize = 128;
 
     pub(super) fn new(dial: Dial) -> Self {
-        Self { dial: Rc::new(dial), kept: RefCell::default(), turns: Semaphore::new(Self::AT_ONCE) }
+        Self { dial: Rc::new(dial), kept: RefCell::default() }
     }
 
     /// Asks; there is no limit in here. Must run within a `LocalSet`.
@@ -81,7 +84,6 @@ impl Line {
     /// A question whose connection ends is asked again on another (RFC 7766 section 6.2.4), as long as each
     /// connection answers something; once, if it does not.
     pub(super) async fn ask(&self, mut question: Question) -> Result<Vec<u8>, TryError> {
-        let _turn = self.turns.acquire().await;
         let mut was_barren = false;
         loop {
             let link = self.link();
@@ -179,6 +181,7 @@ impl State {
         // about the id of this question.
         let about = match waiting.contains_key(&id) {
             true => Some(id),
+            false if self.strays.replace(self.strays.get() + 1) >= Line::MOST_STRAYS => None,
             false => waiting.iter().find(|(_, asked)| repeats(asked)).map(|(id, _)| *id),
         };
         if let Some(asked) = about.and_then(|id| waiting.remove(&id)) {
@@ -220,7 +223,7 @@ async fn send(
     mut questions: mpsc::UnboundedReceiver<Vec<u8>>,
 ) -> io::Result<()> {
     let mut batch = Vec::new();
-    while questions.recv_many(&mut batch, Line::AT_ONCE).await > 0 {
+    while questions.recv_many(&mut batch, Line::BATCH).await > 0 {
         let mut framed = Vec::new();
         for message in batch.drain(..) {
             let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -240,5 +243,41 @@ async fn receive(stream: impl AsyncRead + Unpin, state: &State) -> io::Result<()
         let mut message = vec![0; usize::from(length)];
         stream.read_exact(&mut message).await?;
         state.take(message)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECTION: &[u8] = b"\x01a\0\0\x0f\0\x01";
+
+    /// An answer without records.
+    fn answer(id: u16) -> Vec<u8> {
+        [&id.to_be_bytes()[..], &[0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0], SECTION].concat()
+    }
+
+    /// What becomes of a question once so many answers to another one came, whose ids nobody waits for, and then
+    /// this one.
+    fn after_strays(count: usize, last: u16) -> Option<Result<Vec<u8>, End>> {
+        let (state, (done, mut told)) = (State::default(), oneshot::channel());
+        state.waiting.borrow_mut().insert(7, Waiting { section: SECTION.into(), done: Some(done) });
+        let mut other = answer(8);
+        other[HEADER + 1] = b'b';
+        for _ in 0..count {
+            state.take(other.clone()).unwrap();
+        }
+        state.take(answer(last)).unwrap();
+        told.try_recv().ok()
+    }
+
+    #[test]
+    fn a_flood_of_strays_is_not_looked_at() {
+        for count in [0, 1, Line::MOST_STRAYS - 1, Line::MOST_STRAYS, 100_000] {
+            assert_eq!(after_strays(count, 7), Some(Ok(answer(7))), "{count}");
+            // The same question under a wrong id.
+            let expected = (count < Line::MOST_STRAYS).then_some(Err(End::Wrong));
+            assert_eq!(after_strays(count, 8), expected, "{count}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
 use super::dial::Dial;
@@ -54,6 +55,14 @@ impl Upstream {
             (Protocol::Https, _) => Way::Https(Box::new(Https::new(server.clone(), trust, limit))),
         };
         Self { shown: server.to_string().into(), is_trusted: config.trusts(server), way }
+    }
+
+    /// To be waited for before each try, and kept until it is over: nobody's try is spent on others' questions.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        match &self.way {
+            Way::Https(https) => https.turn().await,
+            Way::Datagrams(..) | Way::Line(_) | Way::Padded(_) => None,
+        }
     }
 
     /// Asks once: a whole answer with the question's id and question section, and nothing else looked at.

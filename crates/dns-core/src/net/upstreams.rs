@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout_at;
+
 use super::upstream::{TryError, Upstream};
 use super::wire::Question;
 use crate::{Ede, LookupError, Problem, ResolverConfig};
@@ -55,6 +57,10 @@ impl Upstreams {
                     continue;
                 }
                 let upstream = &self.all[at];
+                let _turn = match until(end, upstream.turn()).await {
+                    Ok(turn) => turn,
+                    Err(error) => return Err(last.unwrap_or(error)),
+                };
                 let (try_timeout, limit) = match end {
                     Some((deadline, whole)) => match deadline.saturating_duration_since(Instant::now()) {
                         Duration::ZERO => return Err(last.unwrap_or_else(|| timed_out(whole))),
@@ -95,6 +101,17 @@ impl Upstreams {
 
 pub(super) fn timed_out(limit: Duration) -> LookupError {
     LookupError { limit: Some(limit), ..LookupError::new(Problem::Timeout) }
+}
+
+/// What comes of `future` before the end.
+///
+/// # Errors
+/// The time is up.
+pub(super) async fn until<T>(end: Option<End>, future: impl Future<Output = T>) -> Result<T, LookupError> {
+    match end {
+        None => Ok(future.await),
+        Some((deadline, limit)) => timeout_at(deadline.into(), future).await.map_err(|_| timed_out(limit)),
+    }
 }
 
 /// Of several servers' failures, the one that says most is reported.
