@@ -8,6 +8,7 @@ mod contender;
 mod dns;
 mod machine;
 mod memory;
+mod myip;
 mod peak;
 mod sink;
 mod smtp;
@@ -32,6 +33,7 @@ pub(crate) struct Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
     Dns,
+    MyIp,
     Smtp,
 }
 
@@ -41,6 +43,7 @@ impl Order {
         let words: Vec<&str> = words.iter().map(|word| word.to_str()).collect::<Option<_>>()?;
         let (area, rest) = match words[..] {
             ["dns", ref rest @ ..] => (Area::Dns, rest),
+            ["myip", ref rest @ ..] => (Area::MyIp, rest),
             ["smtp", ref rest @ ..] => (Area::Smtp, rest),
             _ => return None,
         };
@@ -63,6 +66,11 @@ pub(crate) fn run(order: Order) -> Result<(), Failure> {
             build("build --quiet --release -p bench --features hickory --bin bench-hickory")?;
             dns::run(&mut table)?;
             "dns"
+        }
+        Area::MyIp => {
+            build("build --quiet --release -p myip -p lab")?;
+            myip::run(&mut table)?;
+            "myip"
         }
         Area::Smtp => {
             build("build --quiet --release -p smtp-ping -p bench")?;

@@ -24,6 +24,8 @@ Usage: cargo xtask TASK
   bench dns [--write]
                  mxlookup against its peers at an NSD started here, as far as they are installed (dig,
                  nslookup, kdig, massdns, dnsperf, zdns); --write: the table goes into docs/performance.md
+  bench myip [--write]
+                 myip with three sources of the lab against one curl
   bench smtp [--write]
                  smtp-ping against its peers, as far as they are installed (check_smtp, smtpping,
                  posttls-finger, nmap, zgrab2)

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn the_page_has_a_place_for_each_table() {
         let page = fs::read_to_string(root().join(PAGE)).unwrap();
-        for name in ["dns", "smtp"] {
+        for name in ["dns", "myip", "smtp"] {
             assert!(replaced(&page, name, "").is_some(), "{name}");
         }
     }
