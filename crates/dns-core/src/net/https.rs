@@ -11,9 +11,10 @@ use futures_util::future::{LocalBoxFuture, Shared};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_rustls::rustls::ClientConfig;
 
+use super::age::grow_old;
 use super::dial::Dial;
 use super::upstream::TryError;
-use super::wire::{self, HEADER, Question};
+use super::wire::{HEADER, Question};
 use crate::http::{Doh, DohReply, Trust};
 use crate::{HttpError, Server};
 
@@ -71,7 +72,7 @@ impl Https {
         if !is_answer {
             return Err(TryError::Bad(None));
         }
-        wire::grow_old(&mut reply.body, question.end, reply.age);
+        grow_old(&mut reply.body, question.end, reply.age);
         Ok(reply.body)
     }
 

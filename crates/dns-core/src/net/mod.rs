@@ -1,5 +1,6 @@
 //! Asking real servers: the only place that knows the wire format and sockets.
 
+mod age;
 mod bounded;
 mod cache;
 mod dial;
