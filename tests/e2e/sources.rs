@@ -206,6 +206,22 @@ fn sources_that_disagree_are_no_quorum() {
 }
 
 #[test]
+fn a_source_that_is_named_twice_has_one_word() {
+    let lab = internet();
+    let record = via(&lab, &["/ip", "/ip", "mismatch.lab.example"]).run().record();
+    assert_eq!(record["sources"].as_array().unwrap().len(), 2, "{record:#}");
+    assert_eq!(record["error"]["code"], "net.sources_disagree");
+}
+
+#[test]
+fn as_many_for_one_address_as_for_another() {
+    let lab = internet();
+    let record = via(&lab, &["/ip", "/mismatch"]).args(["--all", "--quorum", "1"]).run().record();
+    let message = record["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("as many sources name one address as another: "), "{message}");
+}
+
+#[test]
 fn dns_that_is_intercepted_does_not_outvote_the_others() {
     let lab = internet();
     // Two DNS sources agree, and are the first; the web sees another address.
@@ -226,7 +242,7 @@ fn dns_that_is_intercepted_does_not_outvote_the_others() {
     let message = record["error"]["message"].as_str().unwrap();
     assert!(message.starts_with("198.51.100.9 is named over DNS alone, and other sources do not agree"));
     // No witness has an answer, or none was named: then DNS is all there is.
-    for sources in [&["mismatch.lab.example", "mismatch.lab.example", "/500"][..], &intercepted[..2]] {
+    for sources in [&["mismatch.lab.example", "mismatch.lab.example/A", "/500"][..], &intercepted[..2]] {
         let record = via(&lab, sources).run().record();
         assert_eq!((&record["ip"], &record["agree"]), (&json!("198.51.100.9"), &json!(2)), "{record:#}");
     }

@@ -10,7 +10,7 @@ pub enum Scope {
     /// Within a site: RFC 1918, RFC 6598, RFC 4193.
     Private,
     /// On this machine or link only, or no single host at all: loopback, unspecified,
-    /// link-local, multicast.
+    /// link-local, multicast, reserved (RFC 1112 section 4).
     Local,
 }
 
@@ -19,7 +19,7 @@ pub fn scope(ip: IpAddr) -> Scope {
     match ip.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
-            if a == 127 || a == 0 || v4.is_link_local() || v4.is_multicast() || v4.is_broadcast() {
+            if a == 127 || a == 0 || a >= 240 || v4.is_link_local() || v4.is_multicast() {
                 Scope::Local
             } else if v4.is_private() || (a == 100 && (64..128).contains(&b)) {
                 Scope::Private
@@ -54,6 +54,7 @@ mod tests {
             "0.0.0.0",
             "169.254.1.1",
             "224.0.0.1",
+            "240.0.0.1",
             "255.255.255.255",
             "::1",
             "::",

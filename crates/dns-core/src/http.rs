@@ -157,6 +157,11 @@ async fn body(
         status if status.as_u16() != 200 => return Err(HttpError::Status(status.as_u16())),
         _ => {}
     }
+    // Nobody asked for it to be packed.
+    let packed = response.headers().get_all("content-encoding").iter().any(|how| how != "identity");
+    if packed {
+        return Err(HttpError::NotHttp("the answer is compressed".to_owned()));
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(&failed)? {
         if body.len() + chunk.len() > MAX_BODY {

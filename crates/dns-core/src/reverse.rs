@@ -1,5 +1,6 @@
 //! What an address is called, and whether the name leads back (iprev, RFC 8601 section 3).
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -41,9 +42,9 @@ impl Reverse {
     /// The most names that are followed; an address with more is a nuisance, not a mail server.
     pub const MAX_NAMES: usize = 10;
 
-    /// The first name that leads back to `ip`.
-    pub fn confirmed(&self, ip: IpAddr) -> Option<&DomainName> {
-        self.forward.iter().find(|(_, addresses)| addresses.contains(&ip)).map(|(name, _)| name)
+    /// The names that lead back to `ip`.
+    pub fn confirmed(&self, ip: IpAddr) -> impl Iterator<Item = &DomainName> {
+        self.forward.iter().filter(move |(_, addresses)| addresses.contains(&ip)).map(|(name, _)| name)
     }
 }
 
@@ -75,6 +76,8 @@ pub async fn reverse(lookup: &impl Lookup, ip: IpAddr) -> Reverse {
         }
         Err(_) => Vec::new(),
     };
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     names.truncate(Reverse::MAX_NAMES);
     if names.is_empty() {
         return without(Some(names), Iprev::PermError, None);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use dns_core::{DomainName, Families, Lookup, LookupError, Problem, Reverse, addresses};
+use smtp_core::proto::HelloName;
 use tool_core::Code;
 use tool_core::record::{Error, Finding};
 
@@ -49,7 +50,7 @@ pub(crate) async fn check(lookup: &impl Lookup, name: &DomainName, ip: IpAddr, r
     let error = match (leads_here, &failed) {
         (true, _) => None,
         (false, Some(error)) if is_temporary => Some(Error::lookup(error, &format!("the address of {name}"))),
-        (false, failed) => Some(mismatch(name, &found, failed.as_ref(), reverse.confirmed(ip))),
+        (false, failed) => Some(mismatch(name, &found, failed.as_ref(), usable(reverse, ip).as_ref())),
     };
     let finding = (leads_here && is_ptr == Some(false))
         .then(|| Finding::new(Code::IdPtrNeHelo, format!("{name} is no PTR name of the address")).ip(ip));
@@ -62,11 +63,17 @@ pub(crate) async fn check(lookup: &impl Lookup, name: &DomainName, ip: IpAddr, r
     Claim { record, error, finding }
 }
 
+/// The first name that leads back and can be given in EHLO.
+pub(crate) fn usable(reverse: &Reverse, ip: IpAddr) -> Option<HelloName> {
+    let names = reverse.confirmed(ip).map(DomainName::as_str).filter(|name| is_host_name(name));
+    names.flat_map(HelloName::new).next()
+}
+
 fn mismatch(
     name: &DomainName,
     found: &[IpAddr],
     failed: Option<&LookupError>,
-    confirmed: Option<&DomainName>,
+    confirmed: Option<&HelloName>,
 ) -> Error {
     let message = match (found, failed) {
         ([], Some(error)) if error.problem == Problem::NxDomain => format!("{name} does not exist"),
@@ -90,6 +97,29 @@ mod tests {
         for text in ["", "a b.example", "203.0.113.7", "[203.0.113.7]", "a_b.example", "a..b", "2001:db8::1"]
         {
             assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_name_that_leads_back_and_can_be_given_is_given() {
+        let of = |names: &[(&str, &str)]| {
+            let read =
+                |(name, ip): &(&str, &str)| (DomainName::parse(name).unwrap(), vec![ip.parse().unwrap()]);
+            let reverse = Reverse {
+                names: None,
+                iprev: dns_core::Iprev::Pass,
+                forward: names.iter().map(read).collect(),
+                error: None,
+                ptr_took: std::time::Duration::ZERO,
+                forward_took: None,
+            };
+            usable(&reverse, "203.0.113.7".parse().unwrap()).map(|name| name.to_string())
+        };
+        let (here, there) = ("203.0.113.7", "203.0.113.8");
+        assert_eq!(of(&[("a.example", there), ("b.example", here)]).as_deref(), Some("b.example"));
+        for odd in [r"a\032b.example", r"\036\040id\041.example", "a_b.example"] {
+            assert_eq!(of(&[(odd, here)]), None, "{odd}");
+            assert_eq!(of(&[(odd, here), ("b.example", here)]).as_deref(), Some("b.example"), "{odd}");
         }
     }
 }

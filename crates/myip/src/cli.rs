@@ -77,8 +77,15 @@ impl Job {
             (true, Families { v4: true, .. }) => Families { v4: true, v6: false },
             (_, families) => families,
         };
+        let mut via: Vec<Via> = Vec::new();
+        for source in options.via {
+            // One source is one word, however often it is named.
+            if !via.contains(&source) {
+                via.push(source);
+            }
+        }
         Ok(Self {
-            via: options.via,
+            via,
             quorum: usize::try_from(options.quorum).unwrap_or(usize::MAX),
             all: options.all,
             name: options.name,

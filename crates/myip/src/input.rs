@@ -25,9 +25,16 @@ fn read_word(word: &str) -> Result<IpAddr, Error> {
     if word.contains(['\r', '\n', '\0']) {
         return Err(Error::injection("a line end or NUL in the target"));
     }
-    let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(word);
-    let bare = inner.strip_prefix("IPv6:").unwrap_or(inner);
-    bare.parse::<IpAddr>().map(|ip| ip.to_canonical()).map_err(|_| {
+    let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    // The tag of RFC 5321 section 4.1.3 stands in brackets, before an IPv6 address.
+    let tagged = inner
+        .and_then(|inner| inner.split_at_checked(5))
+        .filter(|(tag, _)| tag.eq_ignore_ascii_case("IPv6:"));
+    let ip = match tagged {
+        Some((_, text)) => text.parse().map(IpAddr::V6),
+        None => inner.unwrap_or(word).parse::<IpAddr>(),
+    };
+    ip.map(|ip| ip.to_canonical()).map_err(|_| {
         Error::unusable("the target is not an IP address")
             .with_hint("myip looks the names of addresses up; for a host: smtp-ping HOST")
     })
@@ -57,6 +64,9 @@ mod tests {
         assert_eq!(word("[203.0.113.7]"), Ok("203.0.113.7".into()));
         assert_eq!(word("2001:DB8::1"), Ok("2001:db8::1".into()));
         assert_eq!(word("[IPv6:2001:db8::1]"), Ok("2001:db8::1".into()));
+        assert_eq!(word("[ipv6:2001:db8::1]"), Ok("2001:db8::1".into()));
+        assert_eq!(word("[IPv6:203.0.113.7]"), Err("input.unusable"));
+        assert_eq!(word("IPv6:203.0.113.7"), Err("input.unusable"));
         assert_eq!(word("::ffff:203.0.113.7"), Ok("203.0.113.7".into()));
     }
 

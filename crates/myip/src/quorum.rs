@@ -88,8 +88,15 @@ pub(crate) fn error(asked: &[Asked], quorum: usize) -> Error {
         (false, false) => {
             let hint = "DNS queries are intercepted, or this machine leaves by several addresses";
             let named = named.join(", ");
-            let message = match Agreement::of(asked.iter().filter(|asked| !asked.is_witness)).address(quorum)
-            {
+            let unwitnessed = Agreement::of(asked.iter().filter(|asked| !asked.is_witness)).address(quorum);
+            let is_dns = |ip| asked.iter().all(|asked| asked.ip() != Some(ip) || asked.scheme == "dns");
+            let message = match unwitnessed {
+                _ if Agreement::of(asked).agree >= quorum => {
+                    format!("as many sources name one address as another: {named}")
+                }
+                Some(ip) if !is_dns(ip) => {
+                    format!("{ip} is named by no page and no STUN server, and these do not agree: {named}")
+                }
                 Some(ip) => format!("{ip} is named over DNS alone, and other sources do not agree: {named}"),
                 None => format!("no {} sources name the same address: {named}", in_words(quorum)),
             };

@@ -166,7 +166,8 @@ impl MyIp {
         let names: Option<Vec<String>> =
             found.names.as_ref().map(|names| names.iter().map(ToString::to_string).collect());
         outcome.findings.extend(names.as_deref().and_then(|names| generic_finding(ip, names)));
-        answer.helo = Some(helo(ip, found.confirmed(ip).map(ToString::to_string)));
+        let helo = claim::usable(&found, ip).unwrap_or_else(|| HelloName::literal(ip));
+        answer.helo = Some(helo.to_string());
         answer.ptr = names;
         answer.iprev = Some(found.iprev.into());
         let forward = found.forward.iter().map(|(name, addresses)| (name.to_string(), addresses.clone()));
@@ -194,12 +195,6 @@ fn head_of(ip: IpAddr) -> Head {
     Head { ip: Some(ip.to_string()), family: Some(FamilyWord::of(ip)), ..Head::default() }
 }
 
-/// A name that leads back, if it can be given in EHLO; else the literal of the address.
-fn helo(ip: IpAddr, confirmed: Option<String>) -> String {
-    let name = confirmed.filter(|name| claim::is_host_name(name)).and_then(|name| HelloName::new(&name).ok());
-    name.unwrap_or_else(|| HelloName::literal(ip)).to_string()
-}
-
 /// The families that this machine is asked about: without a route to any source a family is left
 /// out, unless it was asked for or nothing else is left.
 fn families(job: &Job) -> Vec<FamilyWord> {
@@ -221,18 +216,4 @@ fn has_route(job: &Job, v6: bool) -> bool {
         Some((ip, port)) => ip.is_ipv6() == v6 && local::towards(SocketAddr::new(ip, port)).is_some(),
         None => local::outwards(v6).is_some(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_is_no_host_name_is_not_given() {
-        let ip: IpAddr = "203.0.113.7".parse().unwrap();
-        assert_eq!(helo(ip, Some("server.example.com".into())), "server.example.com");
-        assert_eq!(helo(ip, Some("a\\032b.example".into())), "[203.0.113.7]");
-        assert_eq!(helo(ip, Some("$(id).example".into())), "[203.0.113.7]");
-        assert_eq!(helo("2001:db8::7".parse().unwrap(), None), "[IPv6:2001:db8::7]");
-    }
 }
