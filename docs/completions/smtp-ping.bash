@@ -23,7 +23,7 @@ _smtp__ping() {
 
     case "${cmd}" in
         smtp__ping)
-            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --reuse --expect-name --expect-tls --expect-keyword --no-ptr --warn-days --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --cert --key --tls-min --tls-max --sni --pem --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-p -4 -6 -v -q -j -h -V --port --first --rcpt --from --connect-timeout --reply-timeout --reuse --expect-name --expect-tls --expect-keyword --no-ptr --warn-days --helo --ehlo --source --lmtp --per-host --allow-private --auth --auth-user --auth-password --auth-password-file --auth-insecure --dns --tls --implicit --ca --cert --key --tls-min --tls-max --sni --pem --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -78,6 +78,22 @@ _smtp__ping() {
                     return 0
                     ;;
                 --per-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

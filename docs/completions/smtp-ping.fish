@@ -9,6 +9,10 @@ complete -c smtp-ping -l warn-days -d 'Fail if a certificate of the server ends 
 complete -c smtp-ping -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-ping -l source -d 'The address to connect from' -r
 complete -c smtp-ping -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
+complete -c smtp-ping -l auth -d 'Log in with the first of these mechanisms that is offered; `any`: the strongest one [default: any with --auth-user]' -r
+complete -c smtp-ping -l auth-user -d 'The user to log in as' -r
+complete -c smtp-ping -l auth-password -d 'The password, or the token of XOAUTH2 and OAUTHBEARER; others on this machine can read it in the command line' -r
+complete -c smtp-ping -l auth-password-file -d 'The file whose first line is the password; without one of these it is asked for on the terminal' -r -F
 complete -c smtp-ping -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://…, tls://HOST[:PORT], https://HOST[:PORT][/PATH]; HOST: ADDRESS, NAME or NAME@ADDRESS (repeatable)' -r
 complete -c smtp-ping -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
 may\t'Use it where it is offered'
@@ -34,6 +38,7 @@ complete -c smtp-ping -l expect-tls -d 'The session is encrypted, or the status 
 complete -c smtp-ping -l no-ptr -d 'Do not look up the names of the addresses'
 complete -c smtp-ping -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-ping -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
+complete -c smtp-ping -l auth-insecure -d 'Give the password also to a server without TLS'
 complete -c smtp-ping -l implicit -d 'TLS from the first byte; also on port 465'
 complete -c smtp-ping -l pem -d 'Put the certificates themselves into the record, in PEM'
 complete -c smtp-ping -s 4 -d 'Use IPv4 only'

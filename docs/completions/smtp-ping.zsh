@@ -28,6 +28,10 @@ _smtp-ping() {
 '--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--source=[The address to connect from]:ADDRESS:_default' \
 '--per-host=[The most sessions with one address at a time \[default\: 1; smtp-send\: as many as -j\]]:N:_default' \
+'*--auth=[Log in with the first of these mechanisms that is offered; \`any\`\: the strongest one \[default\: any with --auth-user\]]:MECH,…:_default' \
+'--auth-user=[The user to log in as]:USER:_default' \
+'--auth-password=[The password, or the token of XOAUTH2 and OAUTHBEARER; others on this machine can read it in the command line]:PASSWORD:_default' \
+'--auth-password-file=[The file whose first line is the password; without one of these it is asked for on the terminal]:FILE:_files' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://…, tls\://HOST\[\:PORT\], https\://HOST\[\:PORT\]\[/PATH\]; HOST\: ADDRESS, NAME or NAME@ADDRESS (repeatable)]:SERVER:_default' \
 '--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
 may\:"Use it where it is offered"
@@ -54,6 +58,7 @@ never\:"Never"))' \
 '--no-ptr[Do not look up the names of the addresses]' \
 '--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
+'--auth-insecure[Give the password also to a server without TLS]' \
 '--implicit[TLS from the first byte; also on port 465]' \
 '--pem[Put the certificates themselves into the record, in PEM]' \
 '-4[Use IPv4 only]' \

@@ -23,7 +23,7 @@ _smtp__send() {
 
     case "${cmd}" in
         smtp__send)
-            opts="-t -f -s -p -d -4 -6 -v -q -j -h -V --to --cc --bcc --from --server --port --subject --body --add-header --header --data --quit-after --connect-timeout --reply-timeout --helo --ehlo --source --lmtp --per-host --allow-private --dns --tls --implicit --ca --cert --key --tls-min --tls-max --sni --pem --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
+            opts="-t -f -s -p -d -4 -6 -v -q -j -h -V --to --cc --bcc --from --server --port --subject --body --add-header --header --data --quit-after --connect-timeout --reply-timeout --helo --ehlo --source --lmtp --per-host --allow-private --auth --auth-user --auth-password --auth-password-file --auth-insecure --dns --tls --implicit --ca --cert --key --tls-min --tls-max --sni --pem --rate --ordered --retry --max-line --json --text --verbose --quiet --color --exit-zero --schema --explain --timeout --concurrency --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,7 +94,7 @@ _smtp__send() {
                     return 0
                     ;;
                 --quit-after)
-                    COMPREPLY=($(compgen -W "banner first-ehlo tls ehlo mail rcpt" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "banner first-ehlo tls ehlo auth mail rcpt" -- "${cur}"))
                     return 0
                     ;;
                 --connect-timeout)
@@ -118,6 +118,22 @@ _smtp__send() {
                     return 0
                     ;;
                 --per-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

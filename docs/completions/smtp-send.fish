@@ -12,6 +12,7 @@ complete -c smtp-send -l quit-after -d 'Take leave after this phase, before the 
 first-ehlo\t''
 tls\t''
 ehlo\t''
+auth\t''
 mail\t''
 rcpt\t''"
 complete -c smtp-send -l connect-timeout -d 'The most time to wait for the connection' -r
@@ -19,6 +20,10 @@ complete -c smtp-send -l reply-timeout -d 'The most time to wait for each reply 
 complete -c smtp-send -l ehlo -l helo -d 'The name to give in EHLO [default: the host\'s name, else the literal of its address]' -r
 complete -c smtp-send -l source -d 'The address to connect from' -r
 complete -c smtp-send -l per-host -d 'The most sessions with one address at a time [default: 1; smtp-send: as many as -j]' -r
+complete -c smtp-send -l auth -d 'Log in with the first of these mechanisms that is offered; `any`: the strongest one [default: any with --auth-user]' -r
+complete -c smtp-send -l auth-user -d 'The user to log in as' -r
+complete -c smtp-send -l auth-password -d 'The password, or the token of XOAUTH2 and OAUTHBEARER; others on this machine can read it in the command line' -r
+complete -c smtp-send -l auth-password-file -d 'The file whose first line is the password; without one of these it is asked for on the terminal' -r -F
 complete -c smtp-send -l dns -d 'Ask this DNS server instead of the system\'s: ADDRESS[:PORT], udp://…, tcp://…, tls://HOST[:PORT], https://HOST[:PORT][/PATH]; HOST: ADDRESS, NAME or NAME@ADDRESS (repeatable)' -r
 complete -c smtp-send -l tls -d 'What is demanded of TLS' -r -f -a "none\t'Do not use STARTTLS'
 may\t'Use it where it is offered'
@@ -40,6 +45,7 @@ complete -c smtp-send -l timeout -d 'The most time a target may take: 10, 10s, 5
 complete -c smtp-send -s j -l concurrency -d 'The most targets worked on at a time, up to 10000' -r
 complete -c smtp-send -l lmtp -d 'Speak LMTP (RFC 2033); the port is then 24'
 complete -c smtp-send -l allow-private -d 'Connect also to addresses of this machine or link that a DNS MX names'
+complete -c smtp-send -l auth-insecure -d 'Give the password also to a server without TLS'
 complete -c smtp-send -l implicit -d 'TLS from the first byte; also on port 465'
 complete -c smtp-send -l pem -d 'Put the certificates themselves into the record, in PEM'
 complete -c smtp-send -s 4 -d 'Use IPv4 only'

@@ -31,13 +31,17 @@ _smtp-send() {
 '*--add-header=[A header of its own, as \`Name\: value\` (repeatable)]:HEADER:_default' \
 '(--body --subject --header)-d+[The whole message, headers included; \`@FILE\` reads a file, \`-\` stdin]:TEXT:_default' \
 '(--body --subject --header)--data=[The whole message, headers included; \`@FILE\` reads a file, \`-\` stdin]:TEXT:_default' \
-'--quit-after=[Take leave after this phase, before the message is sent]:PHASE:(banner first-ehlo tls ehlo mail rcpt)' \
+'--quit-after=[Take leave after this phase, before the message is sent]:PHASE:(banner first-ehlo tls ehlo auth mail rcpt)' \
 '--connect-timeout=[The most time to wait for the connection]:TIME:_default' \
 '--reply-timeout=[The most time to wait for each reply \[default\: those of RFC 5321 section 4.5.3.2\]]:TIME:_default' \
 '--ehlo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--helo=[The name to give in EHLO \[default\: the host'\''s name, else the literal of its address\]]:NAME:_default' \
 '--source=[The address to connect from]:ADDRESS:_default' \
 '--per-host=[The most sessions with one address at a time \[default\: 1; smtp-send\: as many as -j\]]:N:_default' \
+'*--auth=[Log in with the first of these mechanisms that is offered; \`any\`\: the strongest one \[default\: any with --auth-user\]]:MECH,…:_default' \
+'--auth-user=[The user to log in as]:USER:_default' \
+'--auth-password=[The password, or the token of XOAUTH2 and OAUTHBEARER; others on this machine can read it in the command line]:PASSWORD:_default' \
+'--auth-password-file=[The file whose first line is the password; without one of these it is asked for on the terminal]:FILE:_files' \
 '*--dns=[Ask this DNS server instead of the system'\''s\: ADDRESS\[\:PORT\], udp\://…, tcp\://…, tls\://HOST\[\:PORT\], https\://HOST\[\:PORT\]\[/PATH\]; HOST\: ADDRESS, NAME or NAME@ADDRESS (repeatable)]:SERVER:_default' \
 '--tls=[What is demanded of TLS]:LEVEL:((none\:"Do not use STARTTLS"
 may\:"Use it where it is offered"
@@ -60,6 +64,7 @@ never\:"Never"))' \
 '--concurrency=[The most targets worked on at a time, up to 10000]:N:_default' \
 '--lmtp[Speak LMTP (RFC 2033); the port is then 24]' \
 '--allow-private[Connect also to addresses of this machine or link that a DNS MX names]' \
+'--auth-insecure[Give the password also to a server without TLS]' \
 '--implicit[TLS from the first byte; also on port 465]' \
 '--pem[Put the certificates themselves into the record, in PEM]' \
 '-4[Use IPv4 only]' \

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod auth;
 mod bulk;
 mod contract;
 mod contract_ends;

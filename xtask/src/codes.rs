@@ -45,12 +45,6 @@ const NOT_YET: &[&str] = &[
     "submission.no_auth_required",
     "expect.too_slow",
     "extension.unsupported",
-    "auth.rejected",
-    "auth.required",
-    "auth.mechanism_unavailable",
-    "auth.cleartext_refused",
-    "auth.server_not_verified",
-    "auth.deferred",
 ];
 
 /// What only root can bring about: with namespaces, and on ports below 1024.

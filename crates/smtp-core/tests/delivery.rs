@@ -29,6 +29,7 @@ fn session(delivery: Delivery, quit_after: Option<Phase>, replies: &[u8]) -> Ses
         hello: HelloName::new("client.example").unwrap(),
         tls: TlsPlan { level: TlsLevel::None, implicit: false, pass_over: false, demand: Demand::Nothing },
         delivery: Some(delivery),
+        auth: None,
         quit_after,
         limits: Limits::uniform(Duration::from_secs(10)),
         transcript: false,

@@ -33,6 +33,7 @@ fn encrypted(implicit: bool, replies: &str) -> Session {
         hello: HelloName::new("client.example").unwrap(),
         tls: TlsPlan { level: TlsLevel::May, implicit, pass_over: false, demand: Demand::Nothing },
         delivery: Some(delivery),
+        auth: None,
         quit_after: None,
         limits: Limits::uniform(Duration::from_secs(10)),
         transcript: false,

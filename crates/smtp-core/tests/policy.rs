@@ -19,6 +19,7 @@ fn greeted(tls: TlsPlan, ehlo: &str) -> Session {
         hello: HelloName::new("client.example").unwrap(),
         tls,
         delivery: Some(Delivery { from, recipients, content: None }),
+        auth: None,
         quit_after: None,
         limits: Limits::uniform(Duration::from_secs(10)),
         transcript: false,

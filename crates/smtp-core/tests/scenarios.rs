@@ -27,7 +27,7 @@ fn plan(limits: Limits, dialogue: Option<&Dialogue>) -> Plan {
         Some(dialogue) if !dialogue.again.is_empty() => Verb::Helo,
         _ => Verb::Ehlo,
     };
-    Plan { verb, hello, tls, delivery, quit_after: None, limits, transcript: dialogue.is_none() }
+    Plan { verb, hello, tls, delivery, auth: None, quit_after: None, limits, transcript: dialogue.is_none() }
 }
 
 /// A handshake that nobody made.

@@ -124,6 +124,7 @@ fn plan() -> impl Strategy<Value = Plan> {
                     eight_bit: delivery > 2,
                 }),
             }),
+            auth: None,
             quit_after,
             limits: Limits::uniform(Duration::from_secs(10)),
             transcript: true,

@@ -126,6 +126,7 @@ impl Probe<'_> {
             verb: job.verb,
             hello,
             tls: job.tls.plan(target.port().unwrap_or_default(), false, &self.candidate.policy),
+            auth: job.auth.clone(),
             delivery: self.delivery(),
             quit_after: None,
             limits: Limits { total, ..job.limits },

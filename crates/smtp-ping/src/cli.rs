@@ -10,10 +10,10 @@ use dns_core::ResolverConfig;
 use dns_core::http::Trust;
 use dns_core::net::config_with;
 use smtp_core::net::LazyTls;
-use smtp_core::proto::{HelloName, Limits, Mailbox, Verb};
+use smtp_core::proto::{AuthPlan, HelloName, Limits, Mailbox, Verb};
 use tool_core::cli::{
-    Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration, parse_port,
-    reply_limits,
+    AuthOptions, Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration,
+    parse_port, reply_limits,
 };
 use tool_core::target::TargetOptions;
 use tool_core::{env, read_mailbox};
@@ -65,6 +65,9 @@ pub struct Options {
     pub session: SessionOptions,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
+    pub auth: AuthOptions,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
@@ -86,6 +89,7 @@ pub struct Job {
     pub(crate) rcpt: Vec<Option<Mailbox>>,
     pub(crate) from: Mailbox,
     pub(crate) expect: Expectations,
+    pub(crate) auth: Option<AuthPlan>,
     pub(crate) tls: TlsOptions,
     pub(crate) client: LazyTls,
     pub(crate) connect_timeout: Duration,
@@ -135,6 +139,7 @@ impl Job {
             rcpt,
             from: options.from,
             expect: options.expect,
+            auth: options.auth.plan("smtp-ping", common.quiet, matches)?,
             tls: options.tls,
             client,
             connect_timeout: options.connect_timeout,

@@ -2,7 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tool_core::record::{AttemptRecord, BannerRecord, HelloRecord, IprevWord, RecipientRecord, TlsRecord};
+use tool_core::record::{
+    AttemptRecord, AuthRecord, BannerRecord, HelloRecord, IprevWord, RecipientRecord, TlsRecord,
+};
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] = &[
@@ -19,6 +21,7 @@ pub(crate) const WRITES: &[&str] = &[
     "ehlo",
     "ehlo_tls",
     "tls",
+    "auth",
     "from",
     "recipients",
     "attempts",
@@ -51,6 +54,9 @@ pub struct Answer {
     /// What the TLS handshake has shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsRecord>,
+    /// The login that was tried: by which mechanism, and as whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthRecord>,
     /// The sender that was asked with (`--rcpt`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,

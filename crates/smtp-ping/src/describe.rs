@@ -6,9 +6,9 @@ use smtp_core::net::{Called, Finished};
 use smtp_core::proto::{Cause, Facts, Failure, Phase};
 use tool_core::Outcome;
 use tool_core::record::{
-    BannerRecord, Error, Finding, HelloRecord, IprevWord, PtrRecord, RecipientRecord, Status, TlsRecord,
-    certificate_ending, iprev_finding, phase_timing, recipients_error, session_error, session_findings,
-    submission_finding,
+    AuthRecord, BannerRecord, Error, Finding, HelloRecord, IprevWord, PtrRecord, RecipientRecord, Status,
+    TlsRecord, certificate_ending, iprev_finding, phase_timing, recipients_error, session_error,
+    session_findings, submission_finding,
 };
 
 use crate::attempt::{Probe, Talked, described};
@@ -52,6 +52,7 @@ impl Probe<'_> {
         answer.ehlo = facts.ehlo.as_ref().map(HelloRecord::new);
         answer.ehlo_tls = facts.ehlo_tls.as_ref().map(HelloRecord::new);
         answer.tls = facts.tls.as_ref().map(|tls| TlsRecord::new(tls, self.job.tls.pem));
+        answer.auth = facts.auth.as_ref().map(AuthRecord::new);
         answer.quirks = facts.quirks.iter().map(|quirk| quirk.as_str()).collect();
         let greeted = answer.ehlo.as_ref().or(answer.ehlo_tls.as_ref());
         answer.client_addr_seen =

@@ -21,6 +21,10 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
         page.line(&ehlo.verb.to_lowercase(), &format!("{} {}", ehlo.code, ehlo.text));
         page.line("offers", &keywords(ehlo));
     }
+    if let Some(auth) = &answer.auth {
+        let user = auth.user.as_deref().map(|user| format!(" as {user}")).unwrap_or_default();
+        page.line("login", &format!("{}{user}", auth.mechanism));
+    }
     if let Some(tls) = &answer.tls {
         page.line("tls", &tls_line(tls));
         for (label, value) in policy_lines(tls) {

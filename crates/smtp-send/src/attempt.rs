@@ -3,8 +3,8 @@
 use smtp_core::net::{Call, Called, Event, Finished, TlsTarget, call};
 use smtp_core::proto::{Cause, Delivery, Facts, Failure, Limits, Mailbox, Phase, Plan, Reply, Transaction};
 use tool_core::record::{
-    Error, Finding, RecipientRecord, ReplyRecord, Status, TimingMs, TlsRecord, phase_timing, session_error,
-    session_findings,
+    AuthRecord, Error, Finding, RecipientRecord, ReplyRecord, Status, TimingMs, TlsRecord, phase_timing,
+    session_error, session_findings,
 };
 use tool_core::target::Candidate;
 use tool_core::{Code, Task, Transcript};
@@ -79,6 +79,7 @@ pub(crate) async fn attempt(
         verb: job.session.verb(),
         hello,
         tls: job.tls.plan(target.port().unwrap_or_default(), true, &candidate.policy),
+        auth: job.auth.clone(),
         delivery: Some(Delivery {
             from: letter.from.clone(),
             recipients: recipients.to_vec(),
@@ -110,6 +111,7 @@ pub(crate) async fn attempt(
             attempted.timing = timing;
             attempted.answer.local_ip = local.map(|ip| ip.to_canonical().to_string());
             attempted.answer.helo = Some(hello.to_string());
+            attempted.answer.auth = facts.auth.as_ref().map(AuthRecord::new);
             attempted.answer.tls = facts.tls.as_ref().map(|tls| TlsRecord::new(tls, job.tls.pem));
             attempted
         }
@@ -173,6 +175,10 @@ fn judge(recipients: &[Mailbox], facts: &Facts, verdict: Result<(), Failure>, is
                     Some(verdict),
                 ) => (same_verdict(recipients, verdict), Vec::new(), error, false),
                 // What RCPT refused for good stays refused, whatever became of the session.
+                // The same login elsewhere is refused as well, and counts as another attempt to guess.
+                (Cause::AuthRejected | Cause::AuthNotVerified, Some(verdict)) => {
+                    (same_verdict(recipients, verdict), Vec::new(), error, false)
+                }
                 (cause, Some(verdict)) if cause != Cause::MailRefused => {
                     let (some, others) = by_reply(recipients, facts, Some(verdict));
                     let (settled, open) = some

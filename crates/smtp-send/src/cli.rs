@@ -10,10 +10,10 @@ use dns_core::ResolverConfig;
 use dns_core::http::Trust;
 use dns_core::net::config_with;
 use smtp_core::net::LazyTls;
-use smtp_core::proto::{HelloName, Limits, Mailbox, Phase};
+use smtp_core::proto::{AuthPlan, HelloName, Limits, Mailbox, Phase};
 use tool_core::cli::{
-    Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration, parse_port,
-    reply_limits,
+    AuthOptions, Common, DnsOptions, SessionOptions, TlsOptions, UsageError, own_name, parse_duration,
+    parse_port, reply_limits,
 };
 use tool_core::env;
 use tool_core::jsonl::Body;
@@ -74,6 +74,9 @@ pub struct Options {
     pub session: SessionOptions,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
+    pub auth: AuthOptions,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented where it is defined")]
     pub dns: DnsOptions,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented where it is defined")]
@@ -88,6 +91,7 @@ pub enum QuitAfter {
     FirstEhlo,
     Tls,
     Ehlo,
+    Auth,
     Mail,
     Rcpt,
 }
@@ -99,6 +103,7 @@ impl QuitAfter {
             Self::FirstEhlo => Phase::Ehlo,
             Self::Tls => Phase::Tls,
             Self::Ehlo => Phase::EhloTls,
+            Self::Auth => Phase::Auth,
             Self::Mail => Phase::Mail,
             Self::Rcpt => Phase::Rcpt,
         }
@@ -126,6 +131,7 @@ pub struct Job {
     pub(crate) hello: Option<HelloName>,
     pub(crate) session: SessionOptions,
     pub(crate) target: TargetOptions,
+    pub(crate) auth: Option<AuthPlan>,
     pub(crate) tls: TlsOptions,
     pub(crate) client: LazyTls,
     pub(crate) resolver: ResolverConfig,
@@ -167,6 +173,10 @@ impl Job {
                 "this machine has no full name to make a sender of: --from ADDRESS".to_owned(),
             ));
         }
+        let auth = options.auth.plan("smtp-send", common.quiet, matches)?;
+        if auth.is_some() && whole && options.server.is_none() {
+            return Err(UsageError("a login needs a server: --server".to_owned()));
+        }
         let client = LazyTls::new(options.tls.settings()?)?;
         let resolver = config_with(&options.dns.dns, || options.tls.trust.read(Trust::file))?;
         Ok(Self {
@@ -192,6 +202,7 @@ impl Job {
                 allow_private: options.session.allow_private,
             },
             session: options.session,
+            auth,
             tls: options.tls,
             client,
             resolver,
@@ -277,7 +288,8 @@ pub fn describe(command: Command) -> Command {
          smtp-send --to support@port25.com --from me@example.com --body hello\n  \
          smtp-send --to support@port25.com --server mail.port25.com --data @message.eml\n  \
          mxlookup port25.com | smtp-ping --first | smtp-send --to support@port25.com\n  \
-         smtp-send --to support@port25.com --quit-after rcpt -v\n\n\
+         smtp-send --to support@port25.com --quit-after rcpt -v\n  \
+         smtp-send --to support@port25.com --server mail.port25.com:587 --auth-user me --auth-password-file FILE\n\n\
          Exit codes: 0 every recipient was accepted, 1 one was refused, 75 one could not be delivered to now,\n\
          2 wrong usage, 74 output failed, 130 interrupted.",
     )

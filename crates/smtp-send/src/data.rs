@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tool_core::record::{AttemptRecord, RecipientRecord, ReplyRecord, TlsRecord};
+use tool_core::record::{AttemptRecord, AuthRecord, RecipientRecord, ReplyRecord, TlsRecord};
 
 /// The keys of head and answer that are written here.
 pub(crate) const WRITES: &[&str] = &[
@@ -22,6 +22,7 @@ pub(crate) const WRITES: &[&str] = &[
     "size_bytes",
     "reply",
     "tls",
+    "auth",
     "attempts",
 ];
 
@@ -55,6 +56,9 @@ pub struct Answer {
     /// What the TLS handshake has shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsRecord>,
+    /// The login that was tried: by which mechanism, and as whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthRecord>,
     /// Every address that was tried, in order, if there was more than one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptRecord>>,

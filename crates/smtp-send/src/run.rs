@@ -203,6 +203,11 @@ impl SmtpSend {
             unit.route_error = Some(Error::unusable(message));
             return;
         }
+        // A password is for a server that somebody has named, not for one that the DNS does.
+        if self.job.auth.is_some() {
+            unit.route_error = Some(Error::unusable("a login needs a server: --server"));
+            return;
+        }
         match mail_target(recipient) {
             Err(error) => unit.route_error = Some(error),
             Ok(MailTarget::Literal { ip, .. }) => {

@@ -29,6 +29,10 @@ pub(crate) fn write(record: &Record<Answer>, page: &mut Page) {
     if let Some(reply) = answer.reply.as_ref().filter(|_| !already_shown) {
         page.reply("reply", reply);
     }
+    if let Some(auth) = &answer.auth {
+        let user = auth.user.as_deref().map(|user| format!(" as {user}")).unwrap_or_default();
+        page.line("login", &format!("{}{user}", auth.mechanism));
+    }
     if let Some(tls) = &answer.tls {
         let verdict = tls.verify_error.map_or("verified".to_owned(), |code| format!("not verified: {code}"));
         page.line("tls", &format!("{} {} ({}), {verdict}", tls.version, tls.cipher, tls.how));

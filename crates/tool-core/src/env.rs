@@ -16,5 +16,7 @@ pub const VIA: &str = "MXPIPE_VIA";
 pub const ALLOW_PRIVATE: &str = "MXPIPE_ALLOW_PRIVATE";
 /// The address to connect from: `--source`.
 pub const SOURCE: &str = "MXPIPE_SOURCE";
+/// The password of a login: `--auth-password`.
+pub const AUTH_PASSWORD: &str = "MXPIPE_AUTH_PASSWORD";
 /// The envelope sender: `--from`.
 pub const FROM: &str = "MXPIPE_FROM";

@@ -23,7 +23,7 @@ pub(super) struct Second {
 impl Second {
     /// A second connection after one of this plan: nothing is delivered.
     pub(super) fn new(first: Plan) -> Self {
-        Self { plan: Plan { delivery: None, quit_after: None, ..first } }
+        Self { plan: Plan { auth: None, delivery: None, quit_after: None, ..first } }
     }
 
     /// Asks, if the first connection failed so that the answer tells something, and adds it to the

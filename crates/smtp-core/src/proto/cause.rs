@@ -71,6 +71,16 @@ pub enum Cause {
     Dane(DaneFault),
     /// The domain's MTA-STS policy, which is enforced, is not met.
     Sts(StsFault),
+    /// None of the wanted mechanisms is offered, or all of them are refused.
+    AuthUnavailable,
+    /// What is offered would give the password away, since nothing is encrypted.
+    AuthInClear,
+    /// The server refuses the login.
+    AuthRejected,
+    /// The server cannot tell now whether the login is right.
+    AuthDeferred,
+    /// The server has not shown that it knows the password.
+    AuthNotVerified,
     /// The message is larger than the server takes (RFC 1870 section 6).
     SizeExceeded,
     /// The message has octets above 127, and 8BITMIME is not offered (RFC 6152).

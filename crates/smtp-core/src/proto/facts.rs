@@ -1,6 +1,6 @@
 //! What a session has learnt.
 
-use super::{Capabilities, Quirks, Reply, Timing, TlsFacts};
+use super::{AuthFacts, Capabilities, Quirks, Reply, Timing, TlsFacts};
 
 /// What a session has learnt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Facts {
     pub tls: Option<TlsFacts>,
     /// The answer to EHLO inside TLS.
     pub ehlo_tls: Option<Hello>,
+    /// The login, where one was begun.
+    pub auth: Option<AuthFacts>,
     /// The mail transaction, as far as it came.
     pub transaction: Option<Transaction>,
     /// Whether QUIT went unanswered, and what came instead of 221 if anything; `None` if it was

@@ -1,6 +1,8 @@
 //! The protocol without I/O.
 
 mod address;
+mod auth;
+pub mod base64;
 mod capability;
 mod cause;
 pub mod dialogue;
@@ -18,6 +20,7 @@ mod tls;
 mod transcript;
 
 pub use address::{Mailbox, MailboxError};
+pub use auth::{AuthFacts, AuthPlan, HIDDEN, Login, Mechanism, SaslFault, Secret, is_cleartext};
 pub use capability::Capabilities;
 pub use cause::{Cause, Failure};
 pub use endpoint::Endpoint;

@@ -17,6 +17,8 @@ pub enum Phase {
     Tls,
     /// EHLO inside TLS (RFC 3207 section 4.2).
     EhloTls,
+    /// AUTH (RFC 4954).
+    Auth,
     /// MAIL.
     Mail,
     /// RCPT.
@@ -39,6 +41,7 @@ impl Phase {
             Self::Starttls => "starttls",
             Self::Tls => "tls",
             Self::EhloTls => "ehlo_tls",
+            Self::Auth => "auth",
             Self::Mail => "mail",
             Self::Rcpt => "rcpt",
             Self::Data => "data",

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Demand, Mailbox, Phase, Verb};
+use super::{AuthPlan, Demand, Mailbox, Phase, Verb};
 
 /// What a session is to do, and how long it may take.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Plan {
     pub hello: HelloName,
     /// Whether and how to encrypt.
     pub tls: TlsPlan,
+    /// How to log in; nothing if not at all.
+    pub auth: Option<AuthPlan>,
     /// What to deliver; nothing for a mere probe.
     pub delivery: Option<Delivery>,
     /// After which phase to take leave, before the plan is done.

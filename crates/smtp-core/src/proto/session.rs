@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::reply::excerpt;
+use super::step::auth::Exchange;
 use super::step::transaction::Awaited;
 use super::step::{self, Step};
 use super::{
-    Capabilities, Cause, Direction, Enhanced, Facts, Failure, Line, Phase, Plan, Quirk, Reply, ReplyError,
-    ReplyParser, TlsFacts, TlsFailure, Transaction,
+    Capabilities, Cause, Direction, Enhanced, Facts, Failure, HIDDEN, Line, Phase, Plan, Quirk, Reply,
+    ReplyError, ReplyParser, Secret, TlsFacts, TlsFailure, Transaction,
 };
 
 /// One SMTP session, from the greeting to QUIT, without I/O and without a clock.
@@ -37,6 +38,10 @@ pub struct Session {
     outputs: VecDeque<Output>,
     facts: Facts,
     failure: Option<Failure>,
+    /// The login under way.
+    exchange: Option<Exchange>,
+    /// What no reply gives away, though the server repeats it.
+    secrets: Vec<Secret>,
     /// The replies still to come for the commands of one group (RFC 2920 section 3.1).
     awaited: VecDeque<Awaited>,
     /// Octets that went out in one piece with the message, behind its final dot.
@@ -71,6 +76,8 @@ impl Session {
             outputs: VecDeque::new(),
             facts: Facts::default(),
             failure: None,
+            exchange: None,
+            secrets: Vec::new(),
             awaited: VecDeque::new(),
             behind_dot: 0,
             since: now,
@@ -189,7 +196,10 @@ impl Session {
         self.step.phase()
     }
 
-    fn take_reply(&mut self, now: Duration, reply: Reply) {
+    fn take_reply(&mut self, now: Duration, mut reply: Reply) {
+        for line in &mut reply.lines {
+            self.hide_secrets(line);
+        }
         self.facts.invalid_utf8 |= reply.invalid_utf8;
         self.note_reply(&reply);
         // RFC 2034 section 4: no enhanced code in the greeting and in the reply to EHLO, where a
@@ -207,6 +217,7 @@ impl Session {
             Step::Mail | Step::Rcpt | Step::Data | Step::Content | Step::Dot => {
                 step::transaction::on_reply(self, now, reply);
             }
+            Step::Auth => step::auth::on_reply(self, now, reply),
             Step::Quit => step::quit::on_reply(self, now, reply),
             Step::Handshake | Step::Done => {}
         }
@@ -223,6 +234,7 @@ impl Session {
         }
         // After the final dot, a reply that cannot be read may have been the one that takes the message.
         let cause = if self.step == Step::Dot { Cause::Uncertain } else { cause };
+        let received = self.as_evidence(received);
         self.fail(now, Failure { received, ..Failure::new(cause, self.step.phase()) });
     }
 
@@ -254,8 +266,21 @@ impl Session {
         // Of a reply that did not end its beginning is told.
         let bytes = self.parser.first_line().map_or(self.parser.partial(), str::as_bytes);
         let has_begun = self.parser.has_lines() || !bytes.is_empty();
-        failure.received = has_begun.then(|| excerpt(bytes));
+        failure.received = self.as_evidence(has_begun.then(|| excerpt(bytes)));
         failure
+    }
+
+    fn hide_secrets(&self, text: &mut String) {
+        for secret in &self.secrets {
+            secret.hide_in(text);
+        }
+    }
+
+    /// What was received and is no reply. In a login a secret may have been cut short in it.
+    fn as_evidence(&self, received: Option<String>) -> Option<String> {
+        let mut text = received.filter(|_| self.step != Step::Auth)?;
+        self.hide_secrets(&mut text);
+        Some(text)
     }
 
     fn note_reply(&mut self, reply: &Reply) {
@@ -263,6 +288,8 @@ impl Session {
             let last = reply.lines.len().saturating_sub(1);
             for (index, line) in reply.lines.iter().enumerate() {
                 let mark = if index < last { '-' } else { ' ' };
+                // Challenges are half of what it takes to guess a password.
+                let line = if reply.code == 334 { HIDDEN } else { line };
                 let text = format!("{}{mark}{line}", reply.code);
                 self.outputs.push_back(Output::Line(Line { direction: Direction::Server, text }));
             }
@@ -340,6 +367,32 @@ impl Session {
     /// Sends a command line.
     pub(super) fn send(&mut self, line: &str) {
         self.send_group(&[line]);
+    }
+
+    /// Sends a line that is shown as another.
+    pub(super) fn send_hidden(&mut self, line: &str, shown: &str) {
+        self.note_sent(&[shown]);
+        self.outputs.push_back(Output::Write(format!("{line}\r\n").into_bytes()));
+    }
+
+    /// From now on `secret` is shown nowhere. The longest come first, so that none is hidden in part.
+    pub(super) fn hide(&mut self, secret: Secret) {
+        let place = self.secrets.partition_point(|other| other.reveal().len() >= secret.reveal().len());
+        self.secrets.insert(place, secret);
+    }
+
+    /// Words of the server's without what is secret.
+    pub(super) fn without_secrets(&self, mut words: String) -> String {
+        self.hide_secrets(&mut words);
+        words
+    }
+
+    pub(super) fn set_exchange(&mut self, exchange: Exchange) {
+        self.exchange = Some(exchange);
+    }
+
+    pub(super) fn take_exchange(&mut self) -> Option<Exchange> {
+        self.exchange.take()
     }
 
     /// Sends several command lines in one piece.

@@ -1,5 +1,6 @@
 //! Options that mean the same in every tool, each defined once.
 
+mod auth;
 mod dns;
 mod session;
 mod tls;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use dns_core::Families;
 
+pub use auth::AuthOptions;
 pub use dns::DnsOptions;
 pub use session::{SessionOptions, own_name, reply_limits};
 pub use tls::{Level, SUBMISSIONS, TlsOptions, TrustOptions};

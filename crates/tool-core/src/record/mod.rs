@@ -3,6 +3,7 @@
 //! Only what is here and each tool's `data` is serialised; the cores' types are not.
 
 mod attempt;
+mod auth;
 mod error;
 mod finding;
 mod generic;
@@ -28,6 +29,7 @@ use serde_json::value::RawValue;
 use crate::jsonl::Body;
 
 pub use attempt::AttemptRecord;
+pub use auth::AuthRecord;
 pub use error::{EdeRecord, Error, ErrorRecord};
 pub use finding::{Finding, FindingItem, Findings, Severity};
 pub use generic::generic_finding;

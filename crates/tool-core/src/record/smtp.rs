@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use smtp_core::proto::{
-    Capabilities, Cause, Facts, Failure, Hello, Offer, Phase, Quirk, Reply, Timing, TlsFacts, Verb,
-    VerifyError,
+    Capabilities, Cause, Facts, Failure, Hello, Offer, Phase, Quirk, Reply, Timing, Verb, VerifyError,
+    is_cleartext,
 };
 
+use super::auth::{auth_error, auth_findings, mail_refused};
 use super::error::in_words;
 use super::policy::{certificate_findings, dane_error, sts_error};
 use super::signs::{broken_promise, contradictions, middlebox_findings};
@@ -133,7 +134,7 @@ pub fn phase_timing(timing: &Timing, into: &mut TimingMs) {
 
 /// The error of a session that failed. `facts` is what it has learnt, if it came that far.
 pub fn session_error(failure: &Failure, facts: Option<&Facts>) -> Error {
-    let (code, message) = describe(failure, facts.and_then(|facts| facts.tls.as_ref()));
+    let (code, message) = describe(failure, facts);
     let mut error = Error::new(code, failure.phase.as_str(), message);
     error.reply = failure.reply.as_ref().map(|reply| match failure.phase {
         Phase::Banner => ReplyRecord::plain(reply),
@@ -165,7 +166,8 @@ const ENOENT: i32 = 2;
 const EADDRNOTAVAIL: i32 = 99;
 
 /// Code and sentence.
-fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
+fn describe(failure: &Failure, facts: Option<&Facts>) -> (Code, String) {
+    let tls = facts.and_then(|facts| facts.tls.as_ref());
     let limit = failure.limit.map(|limit| format!(" within {}", in_words(limit))).unwrap_or_default();
     let awaited = match failure.phase {
         Phase::Connect => "the connection attempt",
@@ -173,6 +175,7 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
         Phase::Ehlo | Phase::EhloTls => "EHLO",
         Phase::Starttls => "STARTTLS",
         Phase::Tls => "the TLS handshake",
+        Phase::Auth => "AUTH",
         Phase::Mail => "MAIL",
         Phase::Rcpt => "RCPT",
         Phase::Data => "DATA",
@@ -259,6 +262,11 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
         }
         Cause::Dane(fault) => dane_error(fault, tls),
         Cause::Sts(fault) => sts_error(fault, tls),
+        Cause::AuthUnavailable
+        | Cause::AuthInClear
+        | Cause::AuthRejected
+        | Cause::AuthDeferred
+        | Cause::AuthNotVerified => auth_error(failure, facts),
         Cause::SizeExceeded => (Code::SizeExceedsLimit, "the message is larger than the server takes".into()),
         Cause::EightBitUnsupported => (
             Code::EightbitUnsupported,
@@ -267,7 +275,7 @@ fn describe(failure: &Failure, tls: Option<&TlsFacts>) -> (Code, String) {
         Cause::Smtputf8Unsupported => {
             (Code::Smtputf8Unsupported, "an address needs SMTPUTF8, which the server does not offer".into())
         }
-        Cause::MailRefused => mail_refused(failure),
+        Cause::MailRefused => mail_refused(failure, facts),
         Cause::NoRecipient => (Code::RcptRejected, "no recipient was accepted".into()),
         Cause::DataRefused if (400..500).contains(&code) => {
             (Code::DataDeferred, format!("the message is put off with {code}"))
@@ -317,23 +325,6 @@ fn too_old(offer: Option<Offer>) -> String {
     }
 }
 
-/// RFC 4954 section 6 and RFC 3207 section 4: 530 asks for a login or for TLS.
-fn mail_refused(failure: &Failure) -> (Code, String) {
-    let reply = failure.reply.as_ref();
-    let code = reply.map_or(0, |reply| reply.code);
-    let enhanced = reply.and_then(Reply::enhanced).map(|enhanced| (enhanced.subject, enhanced.detail));
-    match (code, enhanced) {
-        (530, Some((7, 0)) | None) => {
-            (Code::TlsRequired, "the server demands TLS or a login before mail".into())
-        }
-        (500..=599, Some((7, 25))) => {
-            (Code::ClientNoPtr, "the server refuses a client whose address has no name".into())
-        }
-        (400..=499, _) => (Code::MailDeferred, format!("the sender is put off with {code}")),
-        _ => (Code::MailRejected, format!("the sender is refused with {code}")),
-    }
-}
-
 fn reply_to(awaited: &str) -> String {
     if awaited.starts_with("the ") { awaited.to_owned() } else { format!("the reply to {awaited}") }
 }
@@ -371,6 +362,10 @@ fn hint(cause: Cause) -> Option<&'static str> {
         Cause::Certificate(VerifyError::ChainIncomplete) => {
             "the server has to send its whole chain; is the issuer a root of your own, give it: --ca FILE"
         }
+        Cause::AuthInClear => {
+            "demand TLS: --tls require; to give the password away all the same: --auth-insecure"
+        }
+        Cause::AuthUnavailable => "name the mechanisms that may be used: --auth MECH,…",
         Cause::Uncertain => "look for the Message-ID at the receiver before sending again",
         Cause::Greeting421 | Cause::RateLimited => "come back later, with fewer connections at a time",
         _ => return None,
@@ -413,6 +408,7 @@ pub fn session_findings(facts: &Facts, failed: bool) -> Vec<Finding> {
         findings.push(Finding { severity: Severity::Warn, ..finding.reply(ReplyRecord::new(refusal)) });
     }
     findings.extend(facts.tls.iter().flat_map(certificate_findings));
+    findings.extend(auth_findings(facts));
     if let Some(inside) = &facts.ehlo_tls {
         if inside.capabilities.has("STARTTLS") {
             let message = "STARTTLS is offered inside TLS, which RFC 3207 section 4.2 forbids";
@@ -453,10 +449,6 @@ fn changed(clear: &Hello, inside: &Hello) -> bool {
         all
     };
     offers(clear) != offers(inside)
-}
-
-fn is_cleartext(mechanism: &str) -> bool {
-    mechanism.eq_ignore_ascii_case("PLAIN") || mechanism.eq_ignore_ascii_case("LOGIN")
 }
 
 #[cfg(test)]

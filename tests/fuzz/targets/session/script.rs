@@ -50,6 +50,7 @@ fn plan(options: u8, more: u8) -> Plan {
             },
         },
         delivery: delivery(options >> 4),
+        auth: None,
         quit_after: PHASES.get(usize::from(more & 15)).copied(),
         limits: Limits {
             block: limit / 2,

@@ -1,5 +1,6 @@
 //! What happens in each phase, a file each.
 
+pub(super) mod auth;
 pub(super) mod ehlo;
 pub(super) mod greeting;
 pub(super) mod quit;
@@ -18,6 +19,7 @@ pub(super) enum Step {
     Helo(Where),
     Starttls,
     Handshake,
+    Auth,
     Mail,
     Rcpt,
     Data,
@@ -43,6 +45,7 @@ impl Step {
             Self::Ehlo(Where::Tls) | Self::Helo(Where::Tls) => Phase::EhloTls,
             Self::Starttls => Phase::Starttls,
             Self::Handshake => Phase::Tls,
+            Self::Auth => Phase::Auth,
             Self::Mail => Phase::Mail,
             Self::Rcpt => Phase::Rcpt,
             Self::Data | Self::Content => Phase::Data,
@@ -57,8 +60,17 @@ fn ends_after(session: &Session, phase: Phase) -> bool {
     session.plan().quit_after == Some(phase)
 }
 
-/// Greetings are exchanged and TLS is as it will be: now for what the caller wants.
+/// Greetings are exchanged and TLS is as it will be: now for the login, where there is to be one.
 fn proceed(session: &mut Session, now: Duration) {
+    let is_early = session.plan().quit_after.is_some_and(|phase| phase < Phase::Auth);
+    match session.plan().auth.clone() {
+        Some(plan) if !session.has_failed() && !is_early => auth::begin(session, now, &plan),
+        _ => hand_over(session, now),
+    }
+}
+
+/// Now for what the caller wants.
+fn hand_over(session: &mut Session, now: Duration) {
     // A phase that did not occur is passed as well: nothing is handed over after it.
     let is_early = session.plan().quit_after.is_some_and(|phase| phase < Phase::Mail);
     if session.has_failed() || session.plan().delivery.is_none() || is_early {
