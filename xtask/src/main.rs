@@ -30,7 +30,7 @@ Usage: cargo xtask TASK
                  smtp-ping against its peers, as far as they are installed (check_smtp, smtpping,
                  posttls-finger, nmap, zgrab2)
   demo [ARG]...  build the tools and the lab, then run `lab demo ARG...`
-  peers          the tools against real servers, started here: NSD, Unbound, Postfix (as root)
+  peers          the tools against real servers, started here: NSD, Unbound, Postfix, Dovecot (as root)
   test           what CI checks: format, tidy, clippy, the core without I/O, all tests; then the
                  codes that no end-to-end test has brought about
   tidy           the house rules that no compiler knows

@@ -1,12 +1,13 @@
 //! `cargo xtask peers`: the real tools against real servers, started here on loopback for the purpose.
 //!
 //! The lab shares its dialogue parser with the tools, so a mistake in it is invisible to both.
-//! NSD, Unbound, Postfix and OpenSSL share nothing with us.
+//! NSD, Unbound, Postfix, Dovecot and OpenSSL share nothing with us.
 
 pub(crate) mod address;
 mod certificate;
 mod certificates;
 mod checks;
+mod dovecot;
 pub(crate) mod keeper;
 mod message;
 mod need;

@@ -4,6 +4,7 @@ mod dane;
 mod dnssec;
 mod handshake;
 mod iprev;
+mod login;
 mod lookup;
 mod ping;
 mod secure;
@@ -53,6 +54,9 @@ pub(super) fn run(world: &World, tally: &mut Tally) {
     }
     for (name, check) in dane::SESSION {
         tally.take(&format!("DANE at Postfix: {name}"), check(world));
+    }
+    for (name, check) in login::CHECKS {
+        tally.take(&format!("a login at Dovecot: {name}"), check(world));
     }
     for (name, check) in sts::CHECKS {
         tally.take(&format!("MTA-STS at OpenSSL: {name}"), check(world));

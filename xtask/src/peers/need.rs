@@ -13,6 +13,7 @@ pub(super) struct Programs {
     pub(super) nsd: PathBuf,
     pub(super) unbound: PathBuf,
     pub(super) postfix: PathBuf,
+    pub(super) dovecot: PathBuf,
     pub(super) openssl: PathBuf,
     pub(super) keygen: PathBuf,
     pub(super) signzone: PathBuf,
@@ -28,10 +29,13 @@ pub(super) fn programs() -> Result<Programs, Failure> {
         }
         found.unwrap_or_default()
     };
+    // What takes mail in Dovecot is in a package of its own, and Dovecot finds it by itself.
+    find_of("dovecot-submissiond", "submission-login");
     let programs = Programs {
         nsd: find_of("nsd", "nsd"),
         unbound: find_of("unbound", "unbound"),
         postfix: find_of("postfix", "postfix"),
+        dovecot: find_of("dovecot-core", "dovecot"),
         openssl: find_of("openssl", "openssl"),
         keygen: find_of("ldnsutils", "ldns-keygen"),
         signzone: find_of("ldnsutils", "ldns-signzone"),
@@ -54,7 +58,8 @@ fn complaint(missing: &[&str]) -> String {
 fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     // Servers live where the PATH of many users does not lead.
-    let folders = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    let folders =
+        env::split_paths(&path).chain(["/usr/sbin", "/sbin", "/usr/lib/dovecot"].map(PathBuf::from));
     folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 

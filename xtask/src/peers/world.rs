@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::address::Block;
 use super::certificate::Certificate;
+use super::dovecot::Dovecot;
 use super::keeper::Keeper;
 use super::need::Programs;
 use super::nsd::Nsd;
@@ -28,13 +29,15 @@ pub(super) struct World {
     /// Asks NSD, as the resolver of a network would.
     pub(super) unbound: Unbound,
     pub(super) postfix: Postfix,
+    /// Hands on to Postfix what comes with a login.
+    pub(super) dovecot: Dovecot,
     /// Serves a policy of MTA-STS.
     pub(super) web: Web,
     /// The file with the key of the signed zones.
     pub(super) anchor: PathBuf,
     /// The path of a key that has signed another, without extension.
     pub(super) split: PathBuf,
-    /// Postfix's, and Unbound's.
+    /// Postfix's, Dovecot's, and Unbound's.
     pub(super) certificate: Certificate,
     keeper: Keeper,
 }
@@ -50,12 +53,14 @@ impl World {
         let unbound =
             Unbound::start(&mut keeper, &programs.unbound, block, nsd.address, &signed, &certificate)?;
         let postfix = Postfix::start(&mut keeper, programs, block, &certificate)?;
+        let dovecot = Dovecot::start(&mut keeper, &programs.dovecot, block, &certificate, postfix.address)?;
         let web = Web::start(&mut keeper, &programs.openssl, block, &postfix.certificates)?;
         Ok(Self {
             block,
             nsd,
             unbound,
             postfix,
+            dovecot,
             web,
             anchor: signed.anchor,
             split: signed.split,
