@@ -78,7 +78,6 @@ const ACCEPTED: &str = "S: 235 2.7.0 welcome";
 fn each_mechanism_says_what_it_should() {
     let user = encode(USER.as_bytes());
     let token = format!("user={USER}\x01auth=Bearer {PASSWORD}\x01\x01");
-    let bearer = format!("n,a={USER},\x01auth=Bearer {PASSWORD}\x01\x01");
     let cases = [
         ("PLAIN", String::new(), vec![format!("AUTH PLAIN {}", plain())]),
         (
@@ -87,7 +86,6 @@ fn each_mechanism_says_what_it_should() {
             vec!["AUTH LOGIN".to_owned(), user.clone(), encode(PASSWORD.as_bytes())],
         ),
         ("XOAUTH2", String::new(), vec![format!("AUTH XOAUTH2 {}", encode(token.as_bytes()))]),
-        ("OAUTHBEARER", String::new(), vec![format!("AUTH OAUTHBEARER {}", encode(bearer.as_bytes()))]),
         ("EXTERNAL", String::new(), vec![format!("AUTH EXTERNAL {user}")]),
     ];
     for (mechanism, exchange, expected) in cases {
@@ -100,6 +98,15 @@ fn each_mechanism_says_what_it_should() {
         assert_eq!(said(&lab), expected);
         assert!(ran.stderr.contains(&format!("AUTH {mechanism}")), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn oauthbearer_names_the_server() {
+    let lab = lab(&inside_tls("OAUTHBEARER", &format!("C: AUTH *\n{ACCEPTED}")));
+    assert_eq!(verdict(&ping(&lab, &["--auth", "oauthbearer"]).record()), "ok");
+    let server = format!("host=mx.login.example\x01port={}", lab.port());
+    let words = format!("n,a={USER},\x01{server}\x01auth=Bearer {PASSWORD}\x01\x01");
+    assert_eq!(said(&lab), [format!("AUTH OAUTHBEARER {}", encode(words.as_bytes()))]);
 }
 
 #[test]

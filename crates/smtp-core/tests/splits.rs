@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use smtp_core::proto::{
-    Cause, Content, Delivery, Demand, HelloName, Limits, Mailbox, Phase, Plan, TlsFacts, TlsFailure,
-    TlsLevel, TlsPlan, Verb, VerifyError,
+    AuthPlan, Cause, Content, Delivery, Demand, HelloName, Limits, Login, Mailbox, Mechanism, Phase, Plan,
+    SaslFault, Secret, TlsFacts, TlsFailure, TlsLevel, TlsPlan, Verb, VerifyError, base64,
 };
 use watch::{Event, Outcome, Reading, play};
 
@@ -31,6 +31,8 @@ const HELLOS: &[&str] = &[
     "250-mx\r\n250-STARTTLS\r\n250 PIPELINING\r\n",
     "250-mx\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 PIPELINING\r\n",
     "250-mx\r\n250-AUTH=PLAIN\r\n250-***\r\n250 SIZE 10\r\n",
+    "250-mx\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN CRAM-MD5\r\n",
+    "250-mx\r\n250-PIPELINING\r\n250 AUTH CRAM-MD5 LOGIN\r\n",
     "250-mx\r\n250 starttls\r\n",
     "250 mx\r\n",
     "250-mx\r\n251 odd\r\n",
@@ -48,6 +50,13 @@ const ANSWERS: &[&str] = &[
     "421 bye\r\n",
     "451 4.3.0 later\r\n",
     "452-full\r\n452 up\r\n",
+    "235 2.7.0 welcome\r\n",
+    "334 \r\n",
+    "334 PGFAYj4=\r\n",
+    "334 !\r\n",
+    "334-YQ==\r\n334 YQ==\r\n",
+    "504 5.5.4 not this one\r\n",
+    "535 5.7.8 no: c2VjcmV0IHdvcmQ=, secret word\r\n",
     "454 no TLS\r\n",
     "550 5.1.1 no such user\r\n",
     "250-caf\u{e9}\r\n250 ok\r\n",
@@ -96,6 +105,7 @@ fn dialogue() -> impl Strategy<Value = Vec<Event>> {
         Just(good(&GREETINGS[..1])),
         Just(good(&[GREETINGS[0], HELLOS[0], "220 go\r\n"])),
         Just(good(&[GREETINGS[1], HELLOS[1]])),
+        Just(good(&[GREETINGS[1], HELLOS[4], "334 PGFAYj4=\r\n", "235 2.7.0 welcome\r\n"])),
         Just(good(&[GREETINGS[0], HELLOS[1], "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"])),
     ];
     let greeting = prop_oneof![3 => Just(None), 1 => turn(GREETINGS, 2).prop_map(Some)];
@@ -103,15 +113,69 @@ fn dialogue() -> impl Strategy<Value = Vec<Event>> {
         .prop_map(|(greeting, begin, rest)| greeting.into_iter().chain(begin).chain(rest).collect())
 }
 
+const SECRET: &str = "secret word";
+
+/// Says the secret as often as it is asked to, up to twice.
+#[derive(Debug)]
+struct Words {
+    begins: bool,
+    left: u8,
+}
+
+impl Mechanism for Words {
+    fn initial(&mut self) -> Result<Option<Vec<u8>>, SaslFault> {
+        Ok(self.begins.then(|| SECRET.into()))
+    }
+
+    fn step(&mut self, challenge: &[u8]) -> Result<Vec<u8>, SaslFault> {
+        self.left = self.left.checked_sub(1).ok_or(SaslFault::ServerNotVerified)?;
+        match challenge {
+            b"" => Err(SaslFault::BadChallenge("nothing".to_owned())),
+            _ => Ok(SECRET.into()),
+        }
+    }
+
+    fn may_end(&self) -> bool {
+        self.left < 2 || self.begins
+    }
+}
+
+#[derive(Debug)]
+struct Somebody;
+
+impl Login for Somebody {
+    fn user(&self) -> Option<&str> {
+        Some("user")
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![Secret::new(SECRET), Secret::new(base64::encode(SECRET.as_bytes()))]
+    }
+
+    fn start(&self, mechanism: &str, _: Option<&(String, u16)>) -> Result<Box<dyn Mechanism>, SaslFault> {
+        Ok(Box::new(Words { begins: mechanism == "PLAIN", left: 2 }))
+    }
+}
+
+fn auth() -> impl Strategy<Value = Option<AuthPlan>> {
+    let all = ["PLAIN", "CRAM-MD5", "LOGIN"].map(str::to_owned);
+    let plan =
+        (prop::sample::subsequence(all.to_vec(), 1..=3), any::<bool>()).prop_map(|(mechanisms, insecure)| {
+            AuthPlan { mechanisms, insecure, server: None, login: Arc::new(Somebody) }
+        });
+    prop::option::of(plan)
+}
+
 fn plan() -> impl Strategy<Value = Plan> {
     let level =
         prop::sample::select(vec![TlsLevel::None, TlsLevel::May, TlsLevel::Require, TlsLevel::Verify]);
-    let ends = [Phase::Banner, Phase::Ehlo, Phase::Tls, Phase::EhloTls, Phase::Mail, Phase::Rcpt];
+    let ends =
+        [Phase::Banner, Phase::Ehlo, Phase::Tls, Phase::EhloTls, Phase::Auth, Phase::Mail, Phase::Rcpt];
     let quit_after = prop_oneof![3 => Just(None), 1 => prop::sample::select(ends.to_vec()).prop_map(Some)];
     let verb = prop::sample::select(vec![Verb::Ehlo, Verb::Ehlo, Verb::Lhlo, Verb::Helo]);
     let demand = prop::sample::select(vec![Demand::Nothing, Demand::Nothing, Demand::Dane, Demand::Sts]);
-    (verb, level, prop::bool::weighted(0.1), any::<bool>(), demand, 0..4_u8, quit_after).prop_map(
-        |(verb, level, implicit, pass_over, demand, delivery, quit_after)| Plan {
+    (verb, level, prop::bool::weighted(0.1), any::<bool>(), demand, 0..4_u8, quit_after, auth()).prop_map(
+        |(verb, level, implicit, pass_over, demand, delivery, quit_after, auth)| Plan {
             verb,
             hello: HelloName::new("client.example").unwrap(),
             tls: TlsPlan { level, implicit, pass_over, demand },
@@ -124,7 +188,7 @@ fn plan() -> impl Strategy<Value = Plan> {
                     eight_bit: delivery > 2,
                 }),
             }),
-            auth: None,
+            auth,
             quit_after,
             limits: Limits::uniform(Duration::from_secs(10)),
             transcript: true,
@@ -150,6 +214,9 @@ proptest! {
         lengths in prop::collection::vec(1_usize..40, 1..20),
     ) {
         let whole = play(&plan, &events, Reading::Whole, || usize::MAX);
+        let told = format!("{:?} {:?}", whole.verdict, whole.facts);
+        let is_told = told.contains(SECRET) || told.contains(&base64::encode(SECRET.as_bytes()));
+        prop_assert!(plan.auth.is_none() || !is_told);
         let mut cycle = lengths.iter().copied().cycle();
         let mut cut = || cycle.next().unwrap_or(1);
         prop_assert_eq!(&whole, &play(&plan, &events, Reading::Pieces, &mut cut));

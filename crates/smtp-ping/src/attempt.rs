@@ -126,7 +126,7 @@ impl Probe<'_> {
             verb: job.verb,
             hello,
             tls: job.tls.plan(target.port().unwrap_or_default(), false, &self.candidate.policy),
-            auth: job.auth.clone(),
+            auth: job.auth.clone().map(|auth| auth.at(&name, target.port())),
             delivery: self.delivery(),
             quit_after: None,
             limits: Limits { total, ..job.limits },

@@ -79,7 +79,7 @@ pub(crate) async fn attempt(
         verb: job.session.verb(),
         hello,
         tls: job.tls.plan(target.port().unwrap_or_default(), true, &candidate.policy),
-        auth: job.auth.clone(),
+        auth: job.auth.clone().map(|auth| auth.at(&name, target.port())),
         delivery: Some(Delivery {
             from: letter.from.clone(),
             recipients: recipients.to_vec(),

@@ -46,8 +46,18 @@ pub struct AuthPlan {
     pub mechanisms: Vec<String>,
     /// Whether a password may go out in clear.
     pub insecure: bool,
+    /// The server's name and port, for mechanisms that say them (RFC 7628 section 3.1).
+    pub server: Option<(String, u16)>,
     /// Who logs in.
     pub login: Arc<dyn Login>,
+}
+
+impl AuthPlan {
+    /// The same at the server of this name, unless it has no port (a UNIX socket).
+    #[must_use]
+    pub fn at(self, name: &str, port: Option<u16>) -> Self {
+        Self { server: port.map(|port| (name.to_owned(), port)), ..self }
+    }
 }
 
 /// Who logs in: makes the client's side of each mechanism.
@@ -58,11 +68,12 @@ pub trait Login: fmt::Debug + Send + Sync {
     /// What no record and no transcript may hold, though a server repeats it.
     fn secrets(&self) -> Vec<Secret>;
 
-    /// The client's side of a mechanism.
+    /// The client's side of a mechanism, at this server.
     ///
     /// # Errors
     /// It is not known, or cannot be used with what is known of the user.
-    fn start(&self, mechanism: &str) -> Result<Box<dyn Mechanism>, SaslFault>;
+    fn start(&self, mechanism: &str, server: Option<&(String, u16)>)
+    -> Result<Box<dyn Mechanism>, SaslFault>;
 }
 
 /// The client's side of one exchange (RFC 4422 section 3).

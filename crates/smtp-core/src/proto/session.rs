@@ -84,6 +84,10 @@ impl Session {
             deadline: Duration::ZERO,
             limit: Duration::ZERO,
         };
+        // A server may know them from another time.
+        for secret in session.plan.auth.iter().flat_map(|auth| auth.login.secrets()).collect::<Vec<_>>() {
+            session.hide(secret);
+        }
         if session.plan.tls.implicit {
             step::starttls::shake_hands(&mut session, now);
         } else {

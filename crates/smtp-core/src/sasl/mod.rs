@@ -49,17 +49,22 @@ impl Login for Credentials {
         vec![password.clone(), Secret::new(base64::encode(password.reveal().as_bytes()))]
     }
 
-    fn start(&self, mechanism: &str) -> Result<Box<dyn Mechanism>, SaslFault> {
+    fn start(
+        &self,
+        mechanism: &str,
+        server: Option<&(String, u16)>,
+    ) -> Result<Box<dyn Mechanism>, SaslFault> {
         let upper = mechanism.to_ascii_uppercase();
         if upper != "EXTERNAL" {
             self.both()?;
         }
+        let new = |credentials| Rsasl::new(credentials, server, &upper);
         Ok(match upper.as_str() {
             "CRAM-MD5" => Box::new(cram_md5::CramMd5::new(self.clone())),
-            "SCRAM-SHA-1" | "SCRAM-SHA-256" => Box::new(scram::Scram::new(Rsasl::new(self, &upper)?)),
-            "XOAUTH2" => Box::new(oauth::OAuth::new(Rsasl::new(self, &upper)?, b"")),
-            "OAUTHBEARER" => Box::new(oauth::OAuth::new(Rsasl::new(self, &upper)?, b"\x01")),
-            "PLAIN" | "LOGIN" | "EXTERNAL" => Box::new(Rsasl::new(self, &upper)?),
+            "SCRAM-SHA-1" | "SCRAM-SHA-256" => Box::new(scram::Scram::new(new(self)?)),
+            "XOAUTH2" => Box::new(oauth::OAuth::new(new(self)?, b"")),
+            "OAUTHBEARER" => Box::new(oauth::OAuth::new(new(self)?, b"\x01")),
+            "PLAIN" | "LOGIN" | "EXTERNAL" => Box::new(new(self)?),
             _ => return Err(SaslFault::Unusable(format!("{mechanism} is not known"))),
         })
     }
@@ -72,10 +77,14 @@ struct Rsasl {
 }
 
 impl Rsasl {
-    fn new(credentials: &Credentials, mechanism: &str) -> Result<Self, SaslFault> {
+    fn new(
+        credentials: &Credentials,
+        server: Option<&(String, u16)>,
+        mechanism: &str,
+    ) -> Result<Self, SaslFault> {
         let unusable = |error: String| SaslFault::Unusable(error);
         let config: Arc<SASLConfig> =
-            provider::config(credentials, mechanism).map_err(|error| unusable(error.to_string()))?;
+            provider::config(credentials, server, mechanism).map_err(|error| unusable(error.to_string()))?;
         let name = Mechname::parse(mechanism.as_bytes()).map_err(|error| unusable(error.to_string()))?;
         let session = SASLClient::new(config).start_suggested(&[name]);
         let session = session.map_err(|error| unusable(error.to_string()))?;
@@ -131,7 +140,7 @@ mod tests {
 
     #[test]
     fn plain_says_all_at_once() {
-        let mut plain = login("jürgen", "a \"b\" ü").start("plain").unwrap();
+        let mut plain = login("jürgen", "a \"b\" ü").start("plain", None).unwrap();
         assert_eq!(plain.initial().unwrap().as_deref(), Some("\0jürgen\0a \"b\" ü".as_bytes()));
         assert!(plain.may_end());
         assert!(matches!(plain.step(b""), Err(SaslFault::BadChallenge(_))));
@@ -139,7 +148,7 @@ mod tests {
 
     #[test]
     fn login_says_it_in_two_answers() {
-        let mut login = login("tim", "tanstaaftanstaaf").start("LOGIN").unwrap();
+        let mut login = login("tim", "tanstaaftanstaaf").start("LOGIN", None).unwrap();
         assert_eq!(login.initial().unwrap(), None);
         assert_eq!(words(&login.step(b"Username:").unwrap()), "tim");
         assert!(!login.may_end());
@@ -149,7 +158,7 @@ mod tests {
 
     #[test]
     fn cram_md5_as_in_rfc_2195() {
-        let mut cram = login("tim", "tanstaaftanstaaf").start("CRAM-MD5").unwrap();
+        let mut cram = login("tim", "tanstaaftanstaaf").start("CRAM-MD5", None).unwrap();
         assert_eq!(cram.initial().unwrap(), None);
         let answer = cram.step(b"<1896.697170952@postoffice.reston.mci.net>").unwrap();
         assert_eq!(words(&answer), "tim b913a602c7eda7a495b4e6e7334d3890");
@@ -159,13 +168,18 @@ mod tests {
 
     #[test]
     fn the_tokens_of_oauth() {
-        let mut xoauth2 = login("a@b.example", "ya29").start("XOAUTH2").unwrap();
+        let mut xoauth2 = login("a@b.example", "ya29").start("XOAUTH2", None).unwrap();
         let said = xoauth2.initial().unwrap().unwrap();
         assert_eq!(words(&said), "user=a@b.example\x01auth=Bearer ya29\x01\x01");
         assert!(xoauth2.may_end());
-        let mut bearer = login("a@b.example", "ya29").start("OAUTHBEARER").unwrap();
+        let mut bearer = login("a@b.example", "ya29").start("OAUTHBEARER", None).unwrap();
         let said = bearer.initial().unwrap().unwrap();
         assert_eq!(words(&said), "n,a=a@b.example,\x01auth=Bearer ya29\x01\x01");
+        let server = ("mx.example".to_owned(), 587);
+        let mut named = login("a@b.example", "ya29").start("OAUTHBEARER", Some(&server)).unwrap();
+        let said = named.initial().unwrap().unwrap();
+        let expected = "n,a=a@b.example,\x01host=mx.example\x01port=587\x01auth=Bearer ya29\x01\x01";
+        assert_eq!(words(&said), expected);
         let refused = bearer.step(br#"{"status":"invalid_token"}"#);
         let expected =
             SaslFault::Refused { words: r#"{"status":"invalid_token"}"#.to_owned(), answer: Some(vec![1]) };
@@ -176,9 +190,9 @@ mod tests {
 
     #[test]
     fn external_says_who_it_would_be_or_nothing() {
-        let mut alone = Credentials::new(None, None).start("EXTERNAL").unwrap();
+        let mut alone = Credentials::new(None, None).start("EXTERNAL", None).unwrap();
         assert_eq!(alone.initial().unwrap().as_deref(), Some(&b""[..]));
-        let mut named = Credentials::new(Some("tim".to_owned()), None).start("EXTERNAL").unwrap();
+        let mut named = Credentials::new(Some("tim".to_owned()), None).start("EXTERNAL", None).unwrap();
         assert_eq!(named.initial().unwrap().as_deref(), Some(&b"tim"[..]));
     }
 
@@ -186,10 +200,10 @@ mod tests {
     fn what_cannot_be_started_says_why_without_the_secret() {
         let no_password = Credentials::new(Some("tim".to_owned()), None);
         for mechanism in MECHANISMS.iter().filter(|name| **name != "EXTERNAL") {
-            assert!(matches!(no_password.start(mechanism), Err(SaslFault::Unusable(_))), "{mechanism}");
+            assert!(matches!(no_password.start(mechanism, None), Err(SaslFault::Unusable(_))), "{mechanism}");
         }
-        assert!(matches!(login("a", "b").start("DIGEST-MD5"), Err(SaslFault::Unusable(_))));
-        let nul = login("tim", "hunter2\0x").start("PLAIN").unwrap().initial().unwrap_err();
+        assert!(matches!(login("a", "b").start("DIGEST-MD5", None), Err(SaslFault::Unusable(_))));
+        let nul = login("tim", "hunter2\0x").start("PLAIN", None).unwrap().initial().unwrap_err();
         assert!(!format!("{nul:?}").contains("hunter2"), "{nul:?}");
         assert!(!format!("{:?}", login("tim", "hunter2")).contains("hunter2"));
     }

@@ -10,7 +10,7 @@ use rsasl::mechanisms::plain::PLAIN;
 use rsasl::mechanisms::scram::{SCRAM_SHA1, SCRAM_SHA256};
 use rsasl::mechanisms::xoauth2::XOAUTH2;
 use rsasl::prelude::{Mechanism, Registry, SASLConfig, SASLError, SessionError};
-use rsasl::property::{AuthId, AuthzId, OAuthBearerToken, Password};
+use rsasl::property::{AuthId, AuthzId, OAuthBearerKV, OAuthBearerToken, Password};
 
 use super::Credentials;
 
@@ -18,6 +18,7 @@ static KNOWN: &[Mechanism] = &[SCRAM_SHA256, SCRAM_SHA1, PLAIN, LOGIN, OAUTHBEAR
 
 struct Answers {
     credentials: Credentials,
+    server: Option<(String, String)>,
     /// Whether the user is who is acted for, not who proves it.
     user_is_identity: bool,
 }
@@ -39,6 +40,9 @@ impl SessionCallback for Answers {
             request.satisfy::<Password>(password.reveal().as_bytes())?;
             request.satisfy::<OAuthBearerToken>(password.reveal())?;
         }
+        if let Some((host, port)) = &self.server {
+            request.satisfy::<OAuthBearerKV>(&[("host", host), ("port", port)])?;
+        }
         Ok(())
     }
 
@@ -49,8 +53,13 @@ impl SessionCallback for Answers {
 }
 
 /// A configuration for one mechanism.
-pub(super) fn config(credentials: &Credentials, mechanism: &str) -> Result<Arc<SASLConfig>, SASLError> {
+pub(super) fn config(
+    credentials: &Credentials,
+    server: Option<&(String, u16)>,
+    mechanism: &str,
+) -> Result<Arc<SASLConfig>, SASLError> {
     let user_is_identity = matches!(mechanism, "OAUTHBEARER" | "EXTERNAL");
-    let answers = Answers { credentials: credentials.clone(), user_is_identity };
+    let server = server.map(|(host, port)| (host.clone(), port.to_string()));
+    let answers = Answers { credentials: credentials.clone(), server, user_is_identity };
     SASLConfig::builder().with_registry(Registry::with_mechanisms(KNOWN)).with_callback(answers)
 }

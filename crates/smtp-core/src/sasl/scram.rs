@@ -65,13 +65,16 @@ fn is_bounded(challenge: &[u8]) -> Result<(), SaslFault> {
 
 #[cfg(test)]
 mod tests {
+    use hmac::{Hmac, Mac};
+    use sha2::{Digest, Sha256};
+
     use super::*;
-    use crate::proto::{Login, Secret};
+    use crate::proto::{Login, Secret, base64};
     use crate::sasl::Credentials;
 
     fn started(mechanism: &str) -> (Box<dyn Mechanism>, String) {
         let login = Credentials::new(Some("user".to_owned()), Some(Secret::new("pencil")));
-        let mut scram = login.start(mechanism).unwrap();
+        let mut scram = login.start(mechanism, None).unwrap();
         let first = String::from_utf8(scram.initial().unwrap().unwrap()).unwrap();
         let nonce = first.strip_prefix("n,,n=user,r=").unwrap().to_owned();
         (scram, nonce)
@@ -89,6 +92,33 @@ mod tests {
             assert!(!scram.may_end());
             assert!(scram.step(b"v=").is_err());
         }
+    }
+
+    fn hmac(key: &[u8], words: &[u8]) -> Vec<u8> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(words);
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    #[test]
+    fn a_server_that_knows_the_password_is_believed() {
+        let (mut scram, nonce) = started("SCRAM-SHA-256");
+        let first = format!("r={nonce}xyz,s=c2FsdA==,i=1");
+        let answer = String::from_utf8(scram.step(first.as_bytes()).unwrap()).unwrap();
+        let (bare, proof) = answer.split_once(",p=").unwrap();
+        // RFC 5802 section 3, with one round.
+        let salted = hmac(b"pencil", b"salt\0\0\0\x01");
+        let said = format!("n=user,r={nonce},{first},{bare}");
+        let client = hmac(&salted, b"Client Key");
+        let signature = hmac(&Sha256::digest(&client), said.as_bytes());
+        let expected: Vec<u8> = client.iter().zip(&signature).map(|(key, sign)| key ^ sign).collect();
+        assert_eq!(proof, base64::encode(&expected));
+        let server = hmac(&hmac(&salted, b"Server Key"), said.as_bytes());
+        let last = format!("v={}", base64::encode(&server));
+        assert!(!scram.may_end());
+        assert_eq!(scram.step(last.as_bytes()).unwrap(), b"");
+        assert!(scram.may_end());
+        assert!(scram.step(last.as_bytes()).is_err());
     }
 
     #[test]

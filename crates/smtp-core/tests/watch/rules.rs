@@ -1,6 +1,8 @@
 //! What a client may write, and what its verdict has to rest on.
 
-use smtp_core::proto::{Cause, Content, Facts, Failure, Phase, Plan, Reply, TlsLevel, Transaction, Verb};
+use smtp_core::proto::{
+    Cause, Content, Facts, Failure, Phase, Plan, Reply, TlsLevel, Transaction, Verb, base64, is_cleartext,
+};
 
 /// Far above what bytes within the parser's bounds become as text: U+FFFD is three octets.
 const MOST_OCTETS: usize = 3 * 64 * 1024;
@@ -52,6 +54,8 @@ fn command_is_allowed(plan: &Plan, facts: &Facts, before: &[Vec<u8>], command: &
         "MAIL" => {
             let unverified = facts.tls.as_ref().is_none_or(|tls| tls.verify_error.is_some());
             assert!(plan.tls.level < TlsLevel::Require || facts.tls.is_some(), "{command} without TLS");
+            let is_in = facts.auth.as_ref().is_some_and(|auth| auth.accepted);
+            assert!(plan.auth.is_none() || is_in, "{command} without the login");
             assert!(plan.tls.level < TlsLevel::Verify || !unverified, "{command} to a stranger");
             let from = delivery.map(|delivery| format!("FROM:<{}>", delivery.from.as_str()));
             from.and_then(|from| rest.strip_prefix(&from)).is_some_and(|params| {
@@ -66,6 +70,18 @@ fn command_is_allowed(plan: &Plan, facts: &Facts, before: &[Vec<u8>], command: &
         }),
         "DATA" | "." => rest.is_empty() && content(plan).is_some(),
         "QUIT" => rest.is_empty(),
+        "AUTH" => {
+            let login = plan.auth.as_ref().expect("a login that nobody wants");
+            assert!(facts.transaction.is_none(), "a login in a transaction");
+            let name = rest.split(' ').next().unwrap_or_default();
+            let is_hidden = facts.tls.is_some() || login.insecure || !is_cleartext(name);
+            assert!(is_hidden, "{command:?} in clear");
+            login.mechanisms.iter().any(|known| known == name)
+        }
+        // What a mechanism says, or the end of it.
+        words if facts.auth.as_ref().is_some_and(|auth| !auth.accepted) && rest.is_empty() => {
+            words == "*" || base64::decode(words).is_some()
+        }
         _ => false,
     };
     assert!(is_expected, "{command:?} is not ours");

@@ -73,7 +73,7 @@ impl AuthOptions {
         }
         let password = if needs_password { Some(self.password()?) } else { None };
         let login = Arc::new(Credentials::new(self.auth_user.clone(), password));
-        Ok(Some(AuthPlan { mechanisms, insecure: self.auth_insecure, login }))
+        Ok(Some(AuthPlan { mechanisms, insecure: self.auth_insecure, server: None, login }))
     }
 
     /// The mechanisms in order, each once.

@@ -25,9 +25,6 @@ pub(in crate::proto) struct Exchange {
 }
 
 pub(in crate::proto) fn begin(session: &mut Session, now: Duration, plan: &AuthPlan) {
-    for secret in plan.login.secrets() {
-        session.hide(secret);
-    }
     let offered =
         session.capabilities().and_then(|capabilities| capabilities.params("AUTH")).unwrap_or_default();
     let is_offered = |name: &&String| offered.iter().any(|offer| offer.eq_ignore_ascii_case(name));
@@ -51,7 +48,10 @@ pub(in crate::proto) fn begin(session: &mut Session, now: Duration, plan: &AuthP
 fn next(session: &mut Session, now: Duration, mut exchange: Exchange, plan: &AuthPlan, otherwise: Failure) {
     let Some(name) = exchange.left.pop_front() else { return session.fail_and_quit(now, otherwise) };
     facts(session).mechanism.clone_from(&name);
-    let started = plan.login.start(&name).and_then(|mut mechanism| Ok((mechanism.initial()?, mechanism)));
+    let started = plan
+        .login
+        .start(&name, plan.server.as_ref())
+        .and_then(|mut mechanism| Ok((mechanism.initial()?, mechanism)));
     let (initial, mechanism) = match started {
         Ok(started) => started,
         Err(fault) => {
