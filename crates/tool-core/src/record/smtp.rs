@@ -365,7 +365,9 @@ fn hint(cause: Cause) -> Option<&'static str> {
         Cause::AuthInClear => {
             "demand TLS: --tls require; to give the password away all the same: --auth-insecure"
         }
-        Cause::AuthUnavailable => "name the mechanisms that may be used: --auth MECH,…",
+        Cause::AuthUnavailable => {
+            "a login is offered where mail is submitted (-p 587 or 465), seldom on port 25; which mechanisms may be used says --auth MECH,…"
+        }
         Cause::Uncertain => "look for the Message-ID at the receiver before sending again",
         Cause::Greeting421 | Cause::RateLimited => "come back later, with fewer connections at a time",
         _ => return None,
