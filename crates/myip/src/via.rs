@@ -134,10 +134,11 @@ impl FromStr for Via {
         if text == "interface" {
             return Ok(Self::Interface);
         }
-        match text.split_once(':') {
-            Some(("dns", rest)) => rest.parse().map(Self::Dns),
-            Some(("stun", rest)) => Place::read(rest, stun::PORT).map(Self::Stun),
-            Some(("http" | "https", _)) => text.parse().map(Self::Http).map_err(str::to_owned),
+        let (scheme, rest) = text.split_once(':').ok_or(FORMS)?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "dns" => rest.parse().map(Self::Dns),
+            "stun" => Place::read(rest, stun::PORT).map(Self::Stun),
+            "http" | "https" => text.parse().map(Self::Http).map_err(str::to_owned),
             _ => Err(FORMS.to_owned()),
         }
     }
@@ -243,6 +244,8 @@ mod tests {
         assert_eq!(shown("stun:stun.example:3478", true), "stun:stun.example");
         assert_eq!(shown("stun:[2001:db8::1]:443", true), "stun:[2001:db8::1]:443");
         assert_eq!(shown("stun:192.0.2.1", true), "stun:192.0.2.1");
+        assert_eq!(shown("STUN:192.0.2.1", true), "stun:192.0.2.1");
+        assert_eq!(shown("HTTPS://icanhazip.com/", true), "https://icanhazip.com/");
         assert_eq!(shown("interface", false), "interface");
     }
 
