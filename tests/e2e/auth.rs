@@ -286,6 +286,34 @@ fn a_password_too_long_for_the_command_goes_out_when_it_is_asked_for() {
 }
 
 #[test]
+fn a_login_that_is_accepted_before_it_was_given_is_none() {
+    let lab = lab(&inside_tls("PLAIN", &format!("C: AUTH PLAIN\n{ACCEPTED}")));
+    let ran = ping_with(&lab, &"password ".repeat(50), &[]);
+    assert_eq!(verdict(&ran.record()), "fail smtp.bad_reply auth");
+}
+
+#[test]
+fn with_first_a_login_that_is_refused_is_not_tried_at_the_next_address() {
+    let dialogue = inside_tls("PLAIN", "C: AUTH *\nS: 535 5.7.8 no");
+    let scene = Scene::default().server("mx.login.example", "127.69.0.1", &dialogue);
+    let lab = scene.server("mx.login.example", "127.69.0.2", &dialogue).open();
+    let record = ping(&lab, &["--first"]).record();
+    assert_eq!(verdict(&record), "fail auth.rejected auth");
+    let heard = lab.heard("mx.login.example");
+    assert_eq!(heard.iter().filter(|line| line.starts_with("AUTH")).count(), 1);
+}
+
+#[test]
+fn a_line_cut_short_after_the_login_is_not_quoted() {
+    let line = format!("{}{PASSWORD}", "x".repeat(190));
+    let then = format!("C: AUTH *\n{ACCEPTED}\nC: MAIL FROM:*\nS: {line}");
+    let lab = lab(&inside_tls("PLAIN", &then));
+    let ran = send(&lab, &["--server", "mx.login.example", "--quit-after", "mail"]);
+    assert_eq!(ran.record()["error"]["code"], "smtp.bad_reply");
+    assert!(!ran.stdout.contains("xxx") && !ran.stdout.contains("geheim"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_server_that_repeats_the_password_is_not_quoted() {
     let encoded = encode(PASSWORD.as_bytes());
     for words in [PASSWORD, &encoded, &plain()] {

@@ -156,6 +156,11 @@ impl SmtpPing {
             let begun = task.budget.spent();
             let outcome = attempt(candidate, &unit.rcpt, &self.job, &self.resolver, task).await;
             let status = outcome.error.as_ref().map_or(Status::Ok, Error::status);
+            // The same login elsewhere counts as another attempt to guess, or goes to who has proved nothing.
+            let ends_login = outcome
+                .error
+                .as_ref()
+                .is_some_and(|error| matches!(error.code, Code::AuthRejected | Code::AuthServerNotVerified));
             attempts.push(AttemptRecord::new(
                 &candidate.head,
                 outcome.error.as_ref(),
@@ -163,13 +168,14 @@ impl SmtpPing {
             ));
             let better = match (&best, status) {
                 (None, _) | (_, Status::Ok) => true,
+                _ if ends_login => true,
                 (Some((known, _)), Status::Unknown) => *known == Status::Fail,
                 (Some(_), Status::Fail) => false,
             };
             if better {
                 best = Some((status, outcome));
             }
-            if status == Status::Ok {
+            if status == Status::Ok || ends_login {
                 break;
             }
         }

@@ -280,9 +280,9 @@ impl Session {
         }
     }
 
-    /// What was received and is no reply. In a login a secret may have been cut short in it.
+    /// What was received and is no reply. From a login on a secret may have been cut short in it.
     fn as_evidence(&self, received: Option<String>) -> Option<String> {
-        let mut text = received.filter(|_| self.step != Step::Auth)?;
+        let mut text = received.filter(|_| self.step != Step::Auth && self.facts.auth.is_none())?;
         self.hide_secrets(&mut text);
         Some(text)
     }

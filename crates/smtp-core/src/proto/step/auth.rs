@@ -95,6 +95,8 @@ pub(in crate::proto) fn on_reply(session: &mut Session, now: Duration, reply: Re
     }
     let is_first = std::mem::replace(&mut exchange.is_first, false);
     let cause = match reply.code {
+        // Accepted before anything was given.
+        235 if exchange.held.is_some() => Cause::BadReply,
         235 if exchange.mechanism.as_ref().is_some_and(|mechanism| mechanism.may_end()) => {
             facts(session).accepted = true;
             return hand_over(session, now);
