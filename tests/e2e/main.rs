@@ -36,6 +36,7 @@ mod policy;
 mod recipients;
 mod resolver;
 mod resolver_cache;
+mod resolver_many;
 mod resolver_tls;
 mod scenarios;
 mod scene;

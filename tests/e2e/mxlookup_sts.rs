@@ -4,6 +4,7 @@ use lab::Lab;
 use serde_json::{Value, json};
 
 use crate::harness::{Ran, internet, shell, tool};
+use crate::mxlookup::run;
 use crate::scene::{Scene, assert_record, findings, verdict};
 
 /// A domain with one host.
@@ -11,10 +12,6 @@ const ONE: &str = "a.example. 300 IN MX 10 mx.a.example.\nmx.a.example. 300 IN A
 const TXT: &str = "_mta-sts.a.example. 300 IN TXT \"v=STSv1; id=1;\"";
 const HOST: &str = "mta-sts.a.example. 300 IN A 127.0.0.1";
 const POLICY: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx.a.example\r\nmax_age: 604800\r\n";
-
-fn run(lab: &Lab, words: &[&str]) -> Ran {
-    tool(lab, "mxlookup").args(words.iter().copied()).run()
-}
 
 /// The only record of `a.example`, and its exit code.
 fn look(lab: &Lab) -> (Value, i32) {

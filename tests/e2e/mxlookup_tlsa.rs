@@ -3,7 +3,7 @@
 use lab::Lab;
 use serde_json::{Value, json};
 
-use crate::harness::{Ran, tool};
+use crate::mxlookup::{self, run};
 use crate::scene::{Scene, assert_record, findings, verdict};
 
 const DATA: &str = "7ac5e50df16ef07169bb283f88e01a5d1ce4a45b602ded09a2ec441bace61752";
@@ -15,15 +15,9 @@ fn tlsa_at(host: &str) -> String {
     format!("_25._tcp.{host}. 300 IN TLSA 3 1 1 {DATA}")
 }
 
-fn run(lab: &Lab, words: &[&str]) -> Ran {
-    tool(lab, "mxlookup").args(words.iter().copied()).run()
-}
-
 /// The only record of `a.example`.
 fn look(lab: &Lab) -> Value {
-    let mut records = run(lab, &["--tlsa", "--stable", "a.example"]).records_of_words();
-    assert_eq!(records.len(), 1);
-    records.remove(0)
+    mxlookup::look(lab, &["--tlsa", "--stable", "a.example"])
 }
 
 /// The keys of the first host that this is about, as they are in its element.

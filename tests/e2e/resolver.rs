@@ -4,23 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 
 use lab::Lab;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{Ran, internet, tool};
+use crate::harness::{internet, tool};
+use crate::mxlookup::{look, run};
 use crate::scene::{Scene, assert_record, findings, resolver, verdict};
 
 const ZONE: &str = "a.example. 300 IN MX 10 mx.a.example.\na.example. 300 IN A 192.0.2.9\n\
                     mx.a.example. 300 IN A 192.0.2.1\nmx.a.example. 300 IN AAAA 2001:db8::1";
-
-fn run(lab: &Lab, words: &[&str]) -> Ran {
-    tool(lab, "mxlookup").args(words.iter().copied()).run()
-}
-
-fn look(lab: &Lab, words: &[&str]) -> Value {
-    let mut records = run(lab, words).records_of_words();
-    assert_eq!(records.len(), 1);
-    records.remove(0)
-}
 
 /// An address at which no DNS server listens, nor anybody else: the lab has this port on another
 /// address, so nobody can have it on all of them.

@@ -13,41 +13,35 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Ran, internet, tool, world};
+use crate::harness::{internet, tool, world};
+use crate::mxlookup::{look, run};
+use crate::resolver_many::names;
 use crate::scene::verdict;
 
-const ZONE: &str = "a.example. 300 IN MX 10 mx.a.example.\nmx.a.example. 300 IN A 192.0.2.1";
-
-fn run(lab: &Lab, words: &[&str]) -> Ran {
-    tool(lab, "mxlookup").args(words.iter().copied()).run()
-}
-
-fn look(lab: &Lab, words: &[&str]) -> Value {
-    let mut records = run(lab, words).records_of_words();
-    assert_eq!(records.len(), 1);
-    records.remove(0)
-}
+pub(crate) const ZONE: &str = "a.example. 300 IN MX 10 mx.a.example.\nmx.a.example. 300 IN A 192.0.2.1";
 
 /// The servers of a world whose certificate is of this kind.
 fn with_certificate(kind: &str) -> Lab {
     world(&format!("dns_certificate = '{kind}'\nzone = '''\n{ZONE}'''"))
 }
 
-fn both(lab: &Lab) -> [String; 2] {
+pub(crate) fn both(lab: &Lab) -> [String; 2] {
     [lab.dns_over_tls(), lab.dns_over_https()]
 }
 
-type Connection = StreamOwned<ServerConnection, TcpStream>;
+pub(crate) type Connection = StreamOwned<ServerConnection, TcpStream>;
 
 /// A server of TLS that deals with each connection, the first is number 0, as the test says; and the file of the
 /// certificate that it has for its address.
-struct Fake {
+pub(crate) struct Fake {
     address: SocketAddr,
     folder: TempDir,
 }
 
 impl Fake {
-    fn new(serve: impl Fn(usize, Connection) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        serve: impl Fn(usize, Connection) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let private = PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -72,15 +66,15 @@ impl Fake {
         Self { address, folder }
     }
 
-    fn tls(&self) -> String {
+    pub(crate) fn tls(&self) -> String {
         format!("tls://{}", self.address)
     }
 
-    fn https(&self) -> String {
+    pub(crate) fn https(&self) -> String {
         format!("https://{}/dns-query", self.address)
     }
 
-    fn ca(&self) -> String {
+    pub(crate) fn ca(&self) -> String {
         path(&self.folder.path().join("ca.pem"))
     }
 
@@ -93,7 +87,7 @@ fn path(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn question(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
+pub(crate) fn question(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
     let mut length = [0; 2];
     connection.read_exact(&mut length)?;
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
@@ -102,7 +96,7 @@ fn question(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
 }
 
 /// One MX `mx.` and the name asked for, or one address.
-fn answer(question: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(question: &[u8]) -> Vec<u8> {
     answer_of(question, b"\x02mx\xc0\x0c")
 }
 
@@ -120,11 +114,11 @@ fn answer_of(question: &[u8], exchange: &[u8]) -> Vec<u8> {
     [&question[..2], &[0x81, 0x80, 0, 1, 0, count, 0, 0, 0, 0], &question[12..end], data].concat()
 }
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 
-fn request(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
+pub(crate) fn request(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         let mut buffer = [0; 4096];
@@ -389,7 +383,7 @@ fn what_is_no_answer_is_told_at_once() {
     }
 }
 
-fn reply(status: &str, kind: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn reply(status: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
     [head.as_bytes(), body].concat()
@@ -455,61 +449,6 @@ fn a_server_that_hangs() {
     assert!(record["timing_ms"]["mx"].as_f64().unwrap() >= 2_500.0, "{record}");
 }
 
-/// Whether the question is about a name that begins so.
-fn is_about(question: &[u8], label: &str) -> bool {
-    question[13..].to_ascii_lowercase().starts_with(label.as_bytes())
-}
-
-/// Of these names the good ones are answered as if nobody else had been asked for.
-fn assert_good_are_not_delayed(fake: &Fake, server: &str, names: &[String]) {
-    let ran = tool(&internet(), "mxlookup")
-        .args(["--ca", &fake.ca(), "--dns", server, "-4", "--no-addresses", "--timeout", "6s", "-j", "1000"])
-        .stdin(names.join("\n"))
-        .run();
-    let records = ran.records_of_words();
-    assert_eq!(records.len(), names.len());
-    for record in records {
-        let total = record["timing_ms"]["total"].as_f64().unwrap();
-        match record["domain"].as_str().unwrap().starts_with("good") {
-            true => assert!(verdict(&record) == "ok" && total < 2_500.0, "{server}: {record}"),
-            false => assert_eq!(verdict(&record), "unknown dns.timeout dns", "{server}"),
-        }
-    }
-}
-
-fn names(kinds: &[(&str, usize)]) -> Vec<String> {
-    let all = kinds.iter().enumerate();
-    all.flat_map(|(at, (kind, count))| (0..*count).map(move |n| format!("{kind}{at}-{n}.example"))).collect()
-}
-
-#[test]
-fn silent_domains_delay_no_others_over_https() {
-    let fake = Fake::new(|_, mut connection| {
-        loop {
-            let message = request(&mut connection)?;
-            if !is_about(&message, "silent") {
-                connection.write_all(&reply("200 -", "application/dns-message", &answer(&message)))?;
-            }
-        }
-    });
-    for kinds in [&[("silent", 2), ("good", 60)][..], &[("good", 20), ("silent", 30), ("good", 50)]] {
-        assert_good_are_not_delayed(&fake, &fake.https(), &names(kinds));
-    }
-}
-
-#[test]
-fn silent_domains_delay_no_others_over_a_kept_connection() {
-    let fake = Fake::new(|_, mut connection| {
-        loop {
-            let question = question(&mut connection)?;
-            if !is_about(&question, "silent") {
-                connection.write_all(&framed(&answer(&question)))?;
-            }
-        }
-    });
-    assert_good_are_not_delayed(&fake, &fake.tls(), &names(&[("silent", 600), ("good", 60)]));
-}
-
 #[test]
 fn the_time_that_an_answer_was_kept_on_the_way_counts() {
     let asked = Arc::new(AtomicUsize::new(0));
@@ -545,23 +484,4 @@ fn what_is_of_another_media_type_is_asked_for_once_a_try() {
     let record = fake.look(&internet(), &fake.https(), &["a.example"]);
     assert_eq!(verdict(&record), "unknown dns.bad_answer dns");
     assert_eq!(asked.load(Ordering::Relaxed), 2, "two tries");
-}
-
-#[test]
-fn many_domains_over_kept_connections() {
-    const COUNT: usize = 2_000;
-    let zone: String = (0..COUNT).map(|n| format!("d{n}.example. 300 IN MX 10 mx.a.example.\n")).collect();
-    let lab = world(&format!("zone = '''\n{ZONE}\n{zone}'''"));
-    let names: Vec<String> = (0..COUNT).map(|n| format!("d{n}.example")).collect();
-    for server in both(&lab).into_iter().chain([format!("tcp://{}", lab.dns())]) {
-        let before = lab.queries();
-        let ran = tool(&lab, "mxlookup")
-            .args(["--dns", &server, "-4", "--concurrency", "500"])
-            .stdin(names.join("\n"))
-            .run();
-        let ok = ran.stdout.lines().filter(|line| line.contains(r#""addresses":["192.0.2.1"]"#)).count();
-        assert_eq!((ok, ran.code), (COUNT, 0), "{server}: {}", ran.stderr);
-        let asked = lab.queries() - before;
-        assert_eq!(asked, u64::try_from(COUNT).unwrap() + 1, "{server}: an MX each, and one address");
-    }
 }

@@ -90,9 +90,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Shared<K, V> {
         let known = all.young.get(key).cloned().or_else(|| all.old.remove(key));
         let known = known.filter(|entry| entry.0.get().is_none_or(|(_, until)| *until > now));
         let entry = known.unwrap_or_else(|| Arc::new(Entry(OnceCell::new())));
-        let is_full = all.young.len() >= self.generation;
-        let young = if is_full { std::mem::take(&mut all.young) } else { HashMap::new() };
-        let forgotten = if is_full { std::mem::replace(&mut all.old, young) } else { young };
+        let forgotten = (all.young.len() >= self.generation).then(|| {
+            let aged = std::mem::take(&mut all.young);
+            std::mem::replace(&mut all.old, aged)
+        });
         all.young.insert(key.clone(), entry.clone());
         drop(all);
         // Which takes its time.

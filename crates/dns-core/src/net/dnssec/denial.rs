@@ -53,17 +53,14 @@ fn matches(owner: &Name, nsec3: &NSEC3, name: &Name) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hickory_net::proto::dnssec::rdata::{NSEC, RRSIG, SigInput};
-    use hickory_net::proto::dnssec::{Algorithm, Nsec3HashAlgorithm};
+    use hickory_net::proto::dnssec::Nsec3HashAlgorithm;
+    use hickory_net::proto::dnssec::rdata::NSEC;
     use hickory_net::proto::op::{Message, MessageType, OpCode};
+    use hickory_net::proto::rr::RecordType;
     use hickory_net::proto::rr::rdata::TXT;
-    use hickory_net::proto::rr::{RecordType, SerialNumber};
 
     use super::*;
-
-    fn name(text: &str) -> Name {
-        Name::from_ascii(text).unwrap()
-    }
+    use crate::net::dnssec::message::tests::{name, rrsig};
 
     fn record(at: &str, data: DNSSECRData, proof: Proof) -> Record {
         let mut record = Record::from_rdata(name(at), 300, RData::DNSSEC(data));
@@ -79,20 +76,11 @@ mod tests {
 
     /// The TXT of `a.example`, whose signature is over a name of so many labels.
     fn answer(labels: u8) -> Vec<Record> {
-        let input = SigInput {
-            type_covered: RecordType::TXT,
-            algorithm: Algorithm::ECDSAP256SHA256,
-            num_labels: labels,
-            original_ttl: 300,
-            sig_expiration: SerialNumber::new(1),
-            sig_inception: SerialNumber::new(0),
-            key_tag: 1,
-            signer_name: name("example."),
-        };
-        let rrsig = RRSIG::from_sig(input, vec![0; 64]);
+        let mut signature = rrsig("a.example.", RecordType::TXT, "example.", labels);
+        signature.proof = Proof::Secure;
         let txt = RData::TXT(TXT::new(vec!["x".into()]));
         let txt = Record::from_rdata(name("a.example."), 300, txt);
-        vec![txt, record("a.example.", DNSSECRData::RRSIG(rrsig), Proof::Secure)]
+        vec![txt, signature]
     }
 
     /// Of an answer for the TXT of `a.example`.

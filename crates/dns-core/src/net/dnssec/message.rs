@@ -128,7 +128,7 @@ pub(super) fn signature(record: &Record) -> Option<&RRSIG> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use hickory_net::proto::dnssec::Algorithm;
     use hickory_net::proto::dnssec::rdata::{NSEC, SigInput};
     use hickory_net::proto::op::{MessageType, OpCode};
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    fn name(text: &str) -> Name {
+    pub(in crate::net::dnssec) fn name(text: &str) -> Name {
         Name::from_ascii(text).unwrap()
     }
 
@@ -153,7 +153,7 @@ mod tests {
         record(at, RData::DNSSEC(DNSSECRData::NSEC(NSEC::new(name("z."), [RecordType::MX]))))
     }
 
-    fn rrsig(at: &str, of: RecordType, signer: &str, labels: u8) -> Record {
+    pub(in crate::net::dnssec) fn rrsig(at: &str, of: RecordType, signer: &str, labels: u8) -> Record {
         let input = SigInput {
             type_covered: of,
             algorithm: Algorithm::ECDSAP256SHA256,
